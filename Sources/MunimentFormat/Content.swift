@@ -1,0 +1,137 @@
+// The content of one record: attributes and payload, stored apart from the entry, sealed, erasable. Format/content.md.
+//
+//   bodyCount        varint      bytes that follow
+//   flags            u8          bit 0 explicit salts, bit 1 the payload is a body file
+//   attributeCount   varint      then each attribute: byteCount varint, bytes (Attribute.swift), ascending by bytes
+//   salts            16 each     only with bit 0: the payload's, then one for each attribute
+//   payload          the rest    or, with bit 1: body id (16), payload byteCount (u64), body key (32), payload salt (16)
+//
+// The payload's length is what is left: no length is kept anywhere else. A part holds contents one after another.
+
+/// Where the pieces of one encoded content lie. Offsets are relative to the first byte of the content, its length field included.
+package struct ContentLayout: Sendable {
+    package static let explicitSalts: UInt8 = 1 << 0
+    package static let bodyFile: UInt8 = 1 << 1
+    package static let bodyReferenceByteCount = 16 + 8 + 32 + 16
+
+    /// The whole content, its length field included.
+    package var byteCount: Int
+    package var flags: UInt8
+    package var attributeCount: Int
+    /// The attributes' bytes, each with its length before it.
+    package var attributes: Range<Int>
+    /// The explicit salts; empty without the flag.
+    package var salts: Range<Int>
+    /// The payload, or the body reference.
+    package var payload: Range<Int>
+
+    package var hasBodyFile: Bool { flags & ContentLayout.bodyFile != 0 }
+
+    /// Finds the content that starts at the first byte of `bytes`; more may follow it. O(attributes); checks everything that does not
+    /// need a key except the attributes' own bytes.
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = ByteReader(bytes, "content")
+        let bodyCount = try reader.count(atMost: Limits.contentByteCount)
+        guard bodyCount <= reader.remainingByteCount else { throw reader.failure(.truncated, "the content is cut off") }
+        byteCount = reader.position + bodyCount
+        flags = try reader.integer()
+        guard flags & ~(ContentLayout.explicitSalts | ContentLayout.bodyFile) == 0 else {
+            throw reader.failure(.unknownValue, "unknown content flags")
+        }
+        attributeCount = try reader.count(atMost: Limits.attributesPerRecord)
+        let start = reader.position
+        for _ in 0..<attributeCount {
+            _ = try reader.take(try reader.count(atMost: Limits.attributesByteCount))
+        }
+        attributes = start..<reader.position
+        guard attributes.count <= Limits.attributesByteCount, reader.position <= byteCount else {
+            throw reader.failure(.outOfBounds, "the attributes exceed their bound")
+        }
+        let saltStart = reader.position
+        if flags & ContentLayout.explicitSalts != 0 {
+            _ = try reader.take(Limits.saltByteCount * (1 + attributeCount))
+        }
+        salts = saltStart..<reader.position
+        guard reader.position <= byteCount else { throw reader.failure(.truncated, "the content is cut off") }
+        payload = reader.position..<byteCount
+        if hasBodyFile && payload.count != ContentLayout.bodyReferenceByteCount {
+            throw reader.failure(.outOfBounds, "a body reference has \(ContentLayout.bodyReferenceByteCount) bytes")
+        }
+    }
+
+    /// Calls `body` with each attribute's encoded bytes in order; refuses an order that is not strictly ascending.
+    package func forEachAttribute(
+        in content: UnsafeRawBufferPointer, _ body: (Int, UnsafeRawBufferPointer) throws(FormatError) -> Void
+    ) throws(FormatError) {
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: content[attributes]), "content")
+        var previous: UnsafeRawBufferPointer?
+        for ordinal in 0..<attributeCount {
+            let bytes = try reader.take(try reader.count(atMost: Limits.attributesByteCount))
+            if let previous, !previous.lexicographicallyPrecedes(bytes) {
+                throw reader.failure(.notCanonical, "attributes do not ascend")
+            }
+            try body(ordinal, bytes)
+            previous = bytes
+        }
+    }
+}
+
+/// Where the payload of a large record is: the fields of a content with the body flag.
+package struct BodyReference: Hashable, Sendable {
+    package static let idByteCount = 16
+
+    package var id: [UInt8]
+    package var payloadByteCount: UInt64
+    package var key: [UInt8]
+    package var salt: [UInt8]
+
+    package init(id: [UInt8], payloadByteCount: UInt64, key: [UInt8], salt: [UInt8]) {
+        precondition(id.count == 16 && key.count == 32 && salt.count == 16)
+        (self.id, self.payloadByteCount, self.key, self.salt) = (id, payloadByteCount, key, salt)
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = ByteReader(bytes, "body reference")
+        id = Array(try reader.take(16))
+        payloadByteCount = try reader.integer()
+        key = Array(try reader.take(32))
+        salt = Array(try reader.take(16))
+        try reader.requireEnd()
+    }
+
+    package var encoded: [UInt8] {
+        var bytes = id
+        bytes.append(littleEndian: payloadByteCount)
+        return bytes + key + salt
+    }
+}
+
+package enum ContentEncoder {
+    /// The canonical list of attributes: sorted by bytes, equal ones once.
+    package static func canonical(_ attributes: [Attribute]) -> [[UInt8]] {
+        var encoded = attributes.map(\.encoded)
+        encoded.sort { $0.lexicographicallyPrecedes($1) }
+        var unique: [[UInt8]] = []
+        for bytes in encoded where unique.last != bytes { unique.append(bytes) }
+        return unique
+    }
+
+    /// The bytes before the payload. `attributes` are canonical; `salts` are empty, or 16 bytes for the payload and each attribute.
+    package static func head(
+        attributes: [[UInt8]], salts: [UInt8] = [], isBodyFile: Bool = false, payloadByteCount: Int
+    ) -> [UInt8] {
+        precondition(salts.isEmpty || salts.count == Limits.saltByteCount * (1 + attributes.count))
+        var body: [UInt8] = [
+            (salts.isEmpty ? 0 : ContentLayout.explicitSalts) | (isBodyFile ? ContentLayout.bodyFile : 0)
+        ]
+        body.append(varint: UInt64(attributes.count))
+        for attribute in attributes {
+            body.append(varint: UInt64(attribute.count))
+            body.append(contentsOf: attribute)
+        }
+        body.append(contentsOf: salts)
+        var bytes: [UInt8] = []
+        bytes.append(varint: UInt64(body.count + payloadByteCount))
+        return bytes + body
+    }
+}

@@ -1,0 +1,232 @@
+// The files of the keys directory. Every secret in them is wrapped with AES-256-GCM under a key that is used once. Format/keys.md.
+//
+//   root.key, 256 bytes:  magic "MUNROOT1" · protection u32 (0 file, 1 passphrase) · memoryKiB u32 · passes u32 · zero u32 · salt 16 ·
+//                         log ID 32 · secret 48 · key check 32 · zeros · CRC32C u32
+//                         protection 0: secret is the root key and 16 zeros; 1: the root key, wrapped under Argon2id(passphrase, salt)
+//   groups:  header 256 bytes: magic "MUNGROUP" · version u32 · zero u32 · log ID 32 · epoch u64 · salt 32 · wrapped epoch key 48 · zeros
+//            · CRC32C u32; then rows of 128 bytes: slot u64 · segment u64 · class u32 · state u32 (0 destroyed, 1 present) · salt 32 ·
+//            wrapped group key 48 · zeros · CRC32C u32
+//   signer:  block 0: magic "MUNSIGNR" · version u32 · zero u32 · log ID 32 · salt 32 · wrapped Ed25519 seed 48 · zeros · CRC32C u32
+//            blocks 1 and 2, written in turn: magic "MUNSIGNS" · sequence u64 · size u64 · root 32 · zeros · CRC32C u32; the greater
+//            sequence counts
+
+package enum KeyLayout {
+    package static let wrappedByteCount = 48
+    package static let saltByteCount = 32
+}
+
+/// `root.key`
+package struct RootKeyFile: Hashable, Sendable {
+    package static let byteCount = 256
+    /// Bounds on what a file may ask of a passphrase's derivation.
+    package static let memoryKiBRange: ClosedRange<UInt32> = 8_192...1_048_576
+    package static let passesRange: ClosedRange<UInt32> = 1...16
+
+    package enum Protection: UInt32, Sendable { case file = 0, passphrase = 1 }
+
+    package var protection: Protection
+    package var memoryKiB: UInt32
+    package var passes: UInt32
+    package var salt: [UInt8]
+    package var logID: Digest
+    package var secret: [UInt8]
+    /// Derived from the root key; tells a wrong key or passphrase from damage.
+    package var keyCheck: Digest
+
+    package init(
+        protection: Protection, memoryKiB: UInt32, passes: UInt32, salt: [UInt8], logID: Digest, secret: [UInt8],
+        keyCheck: Digest
+    ) {
+        precondition(salt.count == 16 && secret.count == KeyLayout.wrappedByteCount)
+        (self.protection, self.memoryKiB, self.passes, self.salt) = (protection, memoryKiB, passes, salt)
+        (self.logID, self.secret, self.keyCheck) = (logID, secret, keyCheck)
+    }
+
+    package func encoded() -> [UInt8] {
+        var bytes = Array("MUNROOT1".utf8)
+        bytes.append(littleEndian: protection.rawValue)
+        bytes.append(littleEndian: memoryKiB)
+        bytes.append(littleEndian: passes)
+        bytes.append(zeros: 4)
+        bytes.append(contentsOf: salt)
+        bytes.append(logID)
+        bytes.append(contentsOf: secret)
+        bytes.append(keyCheck)
+        return ChecksummedBlock.encoded(bytes, byteCount: RootKeyFile.byteCount)
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = try ChecksummedBlock.reader(
+            bytes, byteCount: RootKeyFile.byteCount, magic: "MUNROOT1", "root key file")
+        guard let protection = Protection(rawValue: try reader.integer()) else {
+            throw reader.failure(.unknownValue, "unknown protection")
+        }
+        self.protection = protection
+        memoryKiB = try reader.integer()
+        passes = try reader.integer()
+        try reader.requireZeros(4)
+        salt = Array(try reader.take(16))
+        logID = try reader.digest()
+        secret = Array(try reader.take(KeyLayout.wrappedByteCount))
+        keyCheck = try reader.digest()
+        let isBounded = RootKeyFile.memoryKiBRange.contains(memoryKiB) && RootKeyFile.passesRange.contains(passes)
+        guard protection == .file ? memoryKiB == 0 && passes == 0 : isBounded else {
+            throw reader.failure(.outOfBounds, "the passphrase parameters exceed their bounds")
+        }
+        try ChecksummedBlock.finish(&reader)
+    }
+}
+
+/// The header of `groups`: the epoch that wraps all its rows.
+package struct GroupsHeader: Hashable, Sendable {
+    package static let byteCount = 256
+
+    package var logID: Digest
+    package var epoch: UInt64
+    package var salt: [UInt8]
+    package var wrapped: [UInt8]
+
+    package init(logID: Digest, epoch: UInt64, salt: [UInt8], wrapped: [UInt8]) {
+        precondition(salt.count == KeyLayout.saltByteCount && wrapped.count == KeyLayout.wrappedByteCount)
+        (self.logID, self.epoch, self.salt, self.wrapped) = (logID, epoch, salt, wrapped)
+    }
+
+    package func encoded() -> [UInt8] {
+        var bytes = Array("MUNGROUP".utf8)
+        bytes.append(littleEndian: Limits.formatVersion)
+        bytes.append(zeros: 4)
+        bytes.append(logID)
+        bytes.append(littleEndian: epoch)
+        bytes.append(contentsOf: salt)
+        bytes.append(contentsOf: wrapped)
+        return ChecksummedBlock.encoded(bytes, byteCount: GroupsHeader.byteCount)
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = try ChecksummedBlock.reader(
+            bytes, byteCount: GroupsHeader.byteCount, magic: "MUNGROUP", "group keys header")
+        guard try reader.integer(UInt32.self) == Limits.formatVersion else {
+            throw reader.failure(.newerVersion, "unknown version")
+        }
+        try reader.requireZeros(4)
+        logID = try reader.digest()
+        epoch = try reader.integer()
+        salt = Array(try reader.take(KeyLayout.saltByteCount))
+        wrapped = Array(try reader.take(KeyLayout.wrappedByteCount))
+        try ChecksummedBlock.finish(&reader)
+    }
+}
+
+/// A row of `groups`: one wrapped group key.
+package struct GroupKeyRow: Hashable, Sendable {
+    package static let byteCount = 128
+
+    package var slot: UInt64
+    package var segment: UInt64
+    package var classID: UInt32
+    /// False once the key was destroyed; salt and key are then zero.
+    package var isPresent: Bool
+    package var salt: [UInt8]
+    package var wrapped: [UInt8]
+
+    package init(slot: UInt64, segment: UInt64, classID: UInt32, isPresent: Bool, salt: [UInt8], wrapped: [UInt8]) {
+        precondition(salt.count == KeyLayout.saltByteCount && wrapped.count == KeyLayout.wrappedByteCount)
+        (self.slot, self.segment, self.classID, self.isPresent) = (slot, segment, classID, isPresent)
+        (self.salt, self.wrapped) = (salt, wrapped)
+    }
+
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(littleEndian: slot)
+        bytes.append(littleEndian: segment)
+        bytes.append(littleEndian: classID)
+        bytes.append(littleEndian: UInt32(isPresent ? 1 : 0))
+        bytes.append(contentsOf: salt)
+        bytes.append(contentsOf: wrapped)
+        return ChecksummedBlock.encoded(bytes, byteCount: GroupKeyRow.byteCount)
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = try ChecksummedBlock.reader(bytes, byteCount: GroupKeyRow.byteCount, magic: "", "group key row")
+        slot = try reader.integer()
+        segment = try reader.integer()
+        classID = try reader.integer()
+        let state = try reader.integer(UInt32.self)
+        guard state <= 1 else { throw reader.failure(.unknownValue, "unknown state") }
+        isPresent = state == 1
+        salt = Array(try reader.take(KeyLayout.saltByteCount))
+        wrapped = Array(try reader.take(KeyLayout.wrappedByteCount))
+        guard isPresent || salt.allSatisfy({ $0 == 0 }) && wrapped.allSatisfy({ $0 == 0 }) else {
+            throw reader.failure(.notCanonical, "a destroyed key is not zero")
+        }
+        try ChecksummedBlock.finish(&reader)
+    }
+}
+
+/// Block 0 of `signer`.
+package struct SignerKeyBlock: Hashable, Sendable {
+    package static let byteCount = Limits.blockByteCount
+
+    package var logID: Digest
+    package var salt: [UInt8]
+    package var wrapped: [UInt8]
+
+    package init(logID: Digest, salt: [UInt8], wrapped: [UInt8]) {
+        precondition(salt.count == KeyLayout.saltByteCount && wrapped.count == KeyLayout.wrappedByteCount)
+        (self.logID, self.salt, self.wrapped) = (logID, salt, wrapped)
+    }
+
+    package func encoded() -> [UInt8] {
+        var bytes = Array("MUNSIGNR".utf8)
+        bytes.append(littleEndian: Limits.formatVersion)
+        bytes.append(zeros: 4)
+        bytes.append(logID)
+        bytes.append(contentsOf: salt)
+        bytes.append(contentsOf: wrapped)
+        return ChecksummedBlock.encoded(bytes, byteCount: SignerKeyBlock.byteCount)
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = try ChecksummedBlock.reader(
+            bytes, byteCount: SignerKeyBlock.byteCount, magic: "MUNSIGNR", "signer key block")
+        guard try reader.integer(UInt32.self) == Limits.formatVersion else {
+            throw reader.failure(.newerVersion, "unknown version")
+        }
+        try reader.requireZeros(4)
+        logID = try reader.digest()
+        salt = Array(try reader.take(KeyLayout.saltByteCount))
+        wrapped = Array(try reader.take(KeyLayout.wrappedByteCount))
+        try ChecksummedBlock.finish(&reader)
+    }
+}
+
+/// Blocks 1 and 2 of `signer`: what the key signed last.
+package struct SignerState: Hashable, Sendable {
+    package static let byteCount = Limits.blockByteCount
+
+    package var sequence: UInt64
+    package var treeSize: UInt64
+    package var root: Digest
+
+    package init(sequence: UInt64, treeSize: UInt64, root: Digest) {
+        (self.sequence, self.treeSize, self.root) = (sequence, treeSize, root)
+    }
+
+    package func encoded() -> [UInt8] {
+        var bytes = Array("MUNSIGNS".utf8)
+        bytes.append(littleEndian: sequence)
+        bytes.append(littleEndian: treeSize)
+        bytes.append(root)
+        return ChecksummedBlock.encoded(bytes, byteCount: SignerState.byteCount)
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = try ChecksummedBlock.reader(
+            bytes, byteCount: SignerState.byteCount, magic: "MUNSIGNS", "signer state")
+        sequence = try reader.integer()
+        treeSize = try reader.integer()
+        root = try reader.digest()
+        guard treeSize < Limits.treeSize else { throw reader.failure(.outOfBounds, "an impossible size") }
+        try ChecksummedBlock.finish(&reader)
+    }
+}

@@ -1,0 +1,125 @@
+// Part rows and the inside of a part. Format/frame.md, "Parts".
+//
+//   row, 48 bytes: class u32 · recordCount u32 · ciphertextByteCount u32 · flags u32 (bit 0 continues a record) · SHA-256 of the ciphertext
+//
+//   A part holds the contents of records of one class, in the order of their entries. recordCount says how many begin in it. A content
+//   longer than 65,536 bytes has parts to itself: the first with recordCount 1, the rest with recordCount 0 and the flag.
+//
+//   plaintext: storedByteCount u32 (bit 31: not compressed) · contentByteCount u32 · that many stored bytes (one LZ4 block, or as is)
+//              · zeros, so that plaintext + 16 is a multiple of 256
+
+package struct PartRow: Hashable, Sendable {
+    package static let byteCount = 48
+    package static let continues: UInt32 = 1 << 0
+    package static let tagByteCount = 16
+    package static let prefixByteCount = 8
+    package static let storedAsIs: UInt32 = 1 << 31
+
+    package var classID: UInt32
+    package var recordCount: UInt32
+    package var ciphertextByteCount: UInt32
+    package var flags: UInt32
+    package var digest: Digest
+
+    package init(classID: UInt32, recordCount: UInt32, ciphertextByteCount: UInt32, flags: UInt32, digest: Digest) {
+        self.classID = classID
+        self.recordCount = recordCount
+        self.ciphertextByteCount = ciphertextByteCount
+        self.flags = flags
+        self.digest = digest
+    }
+
+    /// The ciphertext bytes of a part that stores `count` bytes.
+    package static func ciphertextByteCount(stored count: Int) -> Int {
+        (prefixByteCount + count + tagByteCount).rounded(upToMultipleOf: Limits.partPaddingByteCount)
+    }
+
+    package static let ciphertextByteCountMax =
+        (prefixByteCount + Limits.partContentByteCount + tagByteCount + Limits.partPaddingByteCount - 1)
+        / Limits.partPaddingByteCount * Limits.partPaddingByteCount
+
+    package func append(to bytes: inout [UInt8]) {
+        bytes.append(littleEndian: classID)
+        bytes.append(littleEndian: recordCount)
+        bytes.append(littleEndian: ciphertextByteCount)
+        bytes.append(littleEndian: flags)
+        bytes.append(digest)
+    }
+
+    package init(decoding reader: inout ByteReader) throws(FormatError) {
+        classID = try reader.integer()
+        recordCount = try reader.integer()
+        ciphertextByteCount = try reader.integer()
+        flags = try reader.integer()
+        digest = try reader.digest()
+        guard ciphertextByteCount >= UInt32(Limits.partPaddingByteCount),
+            ciphertextByteCount <= UInt32(PartRow.ciphertextByteCountMax),
+            ciphertextByteCount % UInt32(Limits.partPaddingByteCount) == 0
+        else { throw reader.failure(.outOfBounds, "a part's length is impossible") }
+        guard flags & ~PartRow.continues == 0 else { throw reader.failure(.unknownValue, "unknown part flags") }
+        guard (flags & PartRow.continues != 0) == (recordCount == 0) else {
+            throw reader.failure(.inconsistent, "a part holds records or continues one, never both")
+        }
+    }
+
+    /// Decodes the part rows of a frame. `bytes` are its skeleton.
+    package static func rows(of header: FrameHeader, in bytes: UnsafeRawBufferPointer) throws(FormatError) -> [PartRow]
+    {
+        var reader = ByteReader(bytes, "frame parts")
+        _ = try reader.take(header.partRowsOffset)
+        var rows: [PartRow] = []
+        rows.reserveCapacity(header.partCount)
+        var total = header.entriesByteCount + header.partCount * PartRow.byteCount
+        for _ in 0..<header.partCount {
+            let row = try PartRow(decoding: &reader)
+            total += Int(row.ciphertextByteCount)
+            rows.append(row)
+        }
+        guard total == header.bodyByteCount else {
+            throw reader.failure(.inconsistent, "the parts do not fill the frame's body")
+        }
+        return rows
+    }
+
+    /// What a part's AEAD authenticates beside its plaintext: where it stands. 104 bytes.
+    package static func associatedData(
+        logID: Digest, segment: UInt64, generation: UInt32, session: [UInt8], part: UInt64, classID: UInt32,
+        recordCount: UInt32, flags: UInt32, firstIndex: UInt64
+    ) -> [UInt8] {
+        var bytes = Array("MUNPART1".utf8)
+        bytes.append(logID)
+        bytes.append(littleEndian: segment)
+        bytes.append(littleEndian: generation)
+        bytes.append(littleEndian: classID)
+        bytes.append(contentsOf: session)
+        bytes.append(littleEndian: part)
+        bytes.append(littleEndian: recordCount)
+        bytes.append(littleEndian: flags)
+        bytes.append(littleEndian: firstIndex)
+        return bytes
+    }
+}
+
+/// The first bytes of a part's plaintext.
+package struct PartPrefix: Sendable {
+    package var storedByteCount: Int
+    package var isCompressed: Bool
+    package var contentByteCount: Int
+
+    /// Checks the lengths and that the padding is zero. `plaintext` is a whole opened part.
+    package init(decoding plaintext: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = ByteReader(plaintext, "part")
+        let stored = try reader.integer(UInt32.self)
+        storedByteCount = Int(stored & ~PartRow.storedAsIs)
+        isCompressed = stored & PartRow.storedAsIs == 0
+        contentByteCount = Int(try reader.integer(UInt32.self))
+        guard contentByteCount > 0, contentByteCount <= Limits.partContentByteCount,
+            isCompressed || storedByteCount == contentByteCount
+        else { throw reader.failure(.outOfBounds, "a part's content length is impossible") }
+        _ = try reader.take(storedByteCount)
+        guard plaintext.count + PartRow.tagByteCount == PartRow.ciphertextByteCount(stored: storedByteCount) else {
+            throw reader.failure(.notCanonical, "a part has the wrong padding")
+        }
+        try reader.requireZeros(reader.remainingByteCount)
+    }
+}

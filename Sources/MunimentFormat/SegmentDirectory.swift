@@ -1,0 +1,63 @@
+// `segments.dir`: one row for each segment, so that an open lists no directory. Derived: it can be made again from the segments, and
+// nothing is believed that the segments do not bear out. Format/directory.md.
+//
+//   row, 128 bytes: segment u64 · generation u32 · flags u32 (bit 0 sealed) · firstIndex u64 · entryCount u64 · recordedFirst i64 ·
+//   recordedLast i64 · footer digest 32 · fileByteCount u64 · zeros · CRC32C u32. Row n is segment n. An unsealed segment's counts are 0.
+
+package struct SegmentRow: Hashable, Sendable {
+    package static let byteCount = 128
+    package static let sealed: UInt32 = 1 << 0
+
+    package var segment: UInt64
+    package var generation: UInt32
+    package var isSealed: Bool
+    package var firstIndex: UInt64
+    package var entryCount: UInt64
+    package var recordedFirst: Microseconds
+    package var recordedLast: Microseconds
+    package var footerDigest: Digest
+    package var fileByteCount: UInt64
+
+    package init(
+        segment: UInt64, generation: UInt32, isSealed: Bool, firstIndex: UInt64, entryCount: UInt64 = 0,
+        recordedFirst: Microseconds = 0, recordedLast: Microseconds = 0, footerDigest: Digest = .zero,
+        fileByteCount: UInt64 = 0
+    ) {
+        (self.segment, self.generation, self.isSealed, self.firstIndex) = (segment, generation, isSealed, firstIndex)
+        (self.entryCount, self.recordedFirst, self.recordedLast) = (entryCount, recordedFirst, recordedLast)
+        (self.footerDigest, self.fileByteCount) = (footerDigest, fileByteCount)
+    }
+
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(littleEndian: segment)
+        bytes.append(littleEndian: generation)
+        bytes.append(littleEndian: isSealed ? SegmentRow.sealed : 0)
+        bytes.append(littleEndian: firstIndex)
+        bytes.append(littleEndian: entryCount)
+        bytes.append(littleEndian: recordedFirst)
+        bytes.append(littleEndian: recordedLast)
+        bytes.append(footerDigest)
+        bytes.append(littleEndian: fileByteCount)
+        return ChecksummedBlock.encoded(bytes, byteCount: SegmentRow.byteCount)
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        var reader = try ChecksummedBlock.reader(bytes, byteCount: SegmentRow.byteCount, magic: "", "segment row")
+        segment = try reader.integer()
+        generation = try reader.integer()
+        let flags = try reader.integer(UInt32.self)
+        guard flags & ~SegmentRow.sealed == 0 else { throw reader.failure(.unknownValue, "unknown flags") }
+        isSealed = flags & SegmentRow.sealed != 0
+        firstIndex = try reader.integer()
+        entryCount = try reader.integer()
+        recordedFirst = try reader.integer()
+        recordedLast = try reader.integer()
+        footerDigest = try reader.digest()
+        fileByteCount = try reader.integer()
+        guard firstIndex < Limits.treeSize, entryCount <= UInt64(Limits.entriesPerSegment) else {
+            throw reader.failure(.outOfBounds, "impossible counts")
+        }
+        try ChecksummedBlock.finish(&reader)
+    }
+}
