@@ -50,7 +50,7 @@ let package = Package(
         .executableTarget(
             name: "MunimentCLI", dependencies: ["Muniment", "MunimentVerify", "CMunimentKernels", arguments], swiftSettings: settings),
         tests("MunimentFormat", []),
-        tests("MunimentCrypto", ["MunimentFormat"]),
+        tests("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", crypto]),
         tests("MunimentMerkle", ["MunimentFormat", "MunimentCrypto"]),
         tests("MunimentNote", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle"]),
         tests("MunimentStore", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),

@@ -41,6 +41,8 @@ uint32_t mk_crc32c(uint32_t crc, const uint8_t *bytes, size_t count);
 
 /// Which code runs: "sha-ni", "armv8" or "portable".
 const char *mk_sha256_kernel(void);
+/// Switches every later SHA-256 call of the process to the named kernel, for tests; 0 where it cannot run here.
+int mk_sha256_use_kernel(const char *name);
 
 // GNU calls. Each returns what the system call returns and leaves errno.
 int mk_open(const char *path, int flags, mode_t mode);

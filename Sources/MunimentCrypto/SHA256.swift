@@ -1,0 +1,79 @@
+// SHA-256 (FIPS 180-4) for Swift callers. The rounds run in CMunimentKernels, which picks the CPU's instructions once;
+// whole-buffer work (leaves, levels of a tree) calls the kernels directly and does not pass through here.
+
+internal import CMunimentKernels
+package import MunimentFormat
+
+/// SHA-256 of one message.
+package enum SHA256 {
+    /// The digest of `bytes`. O(n), no allocation.
+    package static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
+        withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 8) { out in
+            let target = out.baseAddress!
+            mk_sha256(bytes.baseAddress, bytes.count, target)
+            return Digest(loading: target)
+        }
+    }
+
+    /// The digest of `bytes`.
+    package static func hash(_ bytes: [UInt8]) -> Digest {
+        bytes.withUnsafeBytes { hash($0) }
+    }
+
+    /// SHA-256(`tag` ‖ `head` ‖ `body`): the domain-separated form that every commitment of the format uses.
+    package static func hash(
+        tag: UInt8, head: UnsafeRawBufferPointer = .init(start: nil, count: 0), body: UnsafeRawBufferPointer
+    ) -> Digest {
+        withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 8) { out in
+            let target = out.baseAddress!
+            var job = mk_hash_job()
+            job.head = head.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            job.head_count = head.count
+            job.body = body.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            job.body_count = body.count
+            job.out = target.assumingMemoryBound(to: UInt8.self)
+            job.tag = tag
+            mk_sha256_jobs(&job, 1)
+            return Digest(loading: target)
+        }
+    }
+
+    /// RFC 6962 interior nodes: digest i of `parents` = SHA-256(0x01 ‖ child 2i ‖ child 2i+1), for i below `count`.
+    /// `children` holds 64 · `count` bytes and `parents` 32 · `count`; they may start at the same address, and need no
+    /// alignment. No allocation.
+    package static func nodes(_ children: UnsafeRawPointer, count: Int, into parents: UnsafeMutableRawPointer) {
+        mk_sha256_nodes(
+            children.assumingMemoryBound(to: UInt8.self), count, parents.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// The instructions in use: "sha-ni", "armv8" or "portable".
+    package static var kernel: String { String(cString: mk_sha256_kernel()) }
+}
+
+extension SHA256 {
+    /// A digest over bytes that arrive in pieces.
+    package struct Hasher: Sendable {
+        private var state = mk_sha256_state()
+
+        package init() { mk_sha256_init(&state) }
+
+        /// Appends `bytes` to the message.
+        package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+            mk_sha256_update(&state, bytes.baseAddress, bytes.count)
+        }
+
+        /// Appends `bytes` to the message.
+        package mutating func update(_ bytes: [UInt8]) {
+            bytes.withUnsafeBytes { update($0) }
+        }
+
+        /// The digest of the message so far. The hasher itself does not change, so more may be appended and asked again.
+        package func finalize() -> Digest {
+            var copy = state
+            return withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 8) { out in
+                mk_sha256_final(&copy, out.baseAddress!)
+                return Digest(loading: out.baseAddress!)
+            }
+        }
+    }
+}
