@@ -1,0 +1,37 @@
+// The C side of the file-system door, and its only importer: GNU calls that Swift's Glibc module hides.
+
+private import CMunimentKernels
+import Glibc
+
+/// Calls that return what the system returns and leave errno; those that can be interrupted are repeated.
+enum SystemCalls {
+    static let directFlag = mk_o_direct()
+
+    static func open(_ path: String, _ flags: Int32) -> Int32 {
+        retrying { mk_open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o600) }
+    }
+
+    /// Allocates, growing the file when the range reaches past its end.
+    static func allocate(_ descriptor: Int32, _ offset: off_t, _ count: off_t) -> Int32 {
+        retrying { mk_fallocate(descriptor, 0, offset, count) }
+    }
+
+    static func punchHole(_ descriptor: Int32, _ offset: off_t, _ count: off_t) -> Int32 {
+        retrying { mk_fallocate(descriptor, mk_falloc_fl_punch_hole() | mk_falloc_fl_keep_size(), offset, count) }
+    }
+
+    /// Takes the open-file-description lock on the whole file; -1 with EAGAIN when another handle holds it.
+    static func lockExclusively(_ descriptor: Int32) -> Int32 { retrying { mk_lock_exclusive(descriptor) } }
+
+    /// The magic number of a file system, or -1.
+    static func fileSystemType(_ descriptor: Int32) -> Int64 { mk_file_system_type(descriptor) }
+
+    /// Repeats a call that returns -1 while a signal interrupts it.
+    @inline(__always)
+    static func retrying(_ call: () -> Int32) -> Int32 {
+        while true {
+            let result = call()
+            if result != -1 || errno != EINTR { return result }
+        }
+    }
+}
