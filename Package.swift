@@ -41,7 +41,7 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         layer("MunimentFormat", ["CMunimentKernels"]),
-        layer("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", "CSodium", crypto]),
+        layer("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", "CLZ4", "CSodium", crypto]),
         layer("MunimentMerkle", ["MunimentFormat", "MunimentCrypto"]),
         layer("MunimentNote", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle"]),
         layer("MunimentStore", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
