@@ -8,7 +8,8 @@
 //   class (3)     class varint · name varint + bytes · mode u8 · basis u8 · compression u8 · period varint + bytes · grace varint + bytes
 //                 · indexed: all u8, count varint, each varint + bytes
 //   seal (11)     segment varint · generation varint · firstIndex varint · entryCount varint · footer digest 32 · index root 32 ·
-//                 groupCount varint, each: class varint, digest 32
+//                 policy varint (index + 1 of the newest control record that is no seal; 0 for none) · groupCount varint, each: class
+//                 varint, digest 32
 
 /// What every control record begins with.
 package struct ControlRecord: Hashable, Sendable {
@@ -207,12 +208,14 @@ package struct SealRecord: Hashable, Sendable {
     package var footerDigest: Digest
     /// Zero where the segment has no index.
     package var indexRoot: Digest
+    /// The newest control record before this one that is not a seal: whoever walks the chain for its rules skips the seals.
+    package var policy: UInt64?
     package var groups: [Group]
 
     package init(
         segment: UInt64, generation: UInt32, firstIndex: UInt64, entryCount: UInt64, footerDigest: Digest,
         indexRoot: Digest,
-        groups: [Group]
+        policy: UInt64?, groups: [Group]
     ) {
         (self.segment, self.generation, self.firstIndex, self.entryCount) = (
             segment, generation, firstIndex, entryCount
@@ -228,6 +231,7 @@ package struct SealRecord: Hashable, Sendable {
         bytes.append(varint: entryCount)
         bytes.append(footerDigest)
         bytes.append(indexRoot)
+        bytes.append(varint: policy.map { $0 + 1 } ?? 0)
         bytes.append(varint: UInt64(groups.count))
         for group in groups {
             bytes.append(varint: UInt64(group.classID))
@@ -244,6 +248,9 @@ package struct SealRecord: Hashable, Sendable {
         entryCount = try reader.varint()
         footerDigest = try reader.digest()
         indexRoot = try reader.digest()
+        let policy = try reader.varint()
+        guard policy <= Limits.treeSize else { throw reader.failure(.outOfBounds, "an impossible index") }
+        self.policy = policy == 0 ? nil : policy - 1
         groups = []
         for _ in 0..<(try reader.count(atMost: Int(Limits.classCount))) {
             groups.append(
