@@ -31,8 +31,8 @@ package final class RecordBatch: @unchecked Sendable {
     package private(set) var occurred: ContiguousArray<Microseconds> = []
     /// By the record's place in the batch.
     package private(set) var bodies: [Int: Body] = [:]
-    /// Of a control batch: one extension list for each record.
-    package private(set) var extensions: [[UInt8]] = []
+    /// Of a control batch: what becomes each record's public part once its index is known.
+    package private(set) var drafts: [ControlDraft] = []
     private var arena: UnsafeMutableRawBufferPointer
 
     package init(classID: UInt32, hasOccurred: Bool, kind: Entry.Kind = .record, reservingByteCount: Int = 4_096) {
@@ -57,7 +57,7 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// Adds a record. `attributes` are canonical encodings (`ContentEncoder.canonical`); the payload is at most 8 MiB.
     package func append(
-        payload: UnsafeRawBufferPointer, attributes: [[UInt8]] = [], occurred time: Microseconds? = nil, extensions list: [UInt8] = []
+        payload: UnsafeRawBufferPointer, attributes: [[UInt8]] = [], occurred time: Microseconds? = nil
     ) {
         precondition(payload.count <= Limits.inlinePayloadByteCount && (time != nil) == hasOccurred)
         if attributes.isEmpty {
@@ -69,7 +69,13 @@ package final class RecordBatch: @unchecked Sendable {
             if payload.count > 0 { (target + head.count).copyMemory(from: payload.baseAddress!, byteCount: payload.count) }
         }
         if let time { occurred.append(time) }
-        if kind == .control { extensions.append(list) }
+    }
+
+    /// A batch of one control record. Its private part is empty unless given.
+    package convenience init(control draft: ControlDraft, privatePart: [UInt8] = []) {
+        self.init(classID: ControlRecord.classID, hasOccurred: false, kind: .control, reservingByteCount: privatePart.count + 16)
+        privatePart.withUnsafeBytes { append(payload: $0) }
+        drafts.append(draft)
     }
 
     /// Adds a record whose payload is a body file.
@@ -103,5 +109,32 @@ package final class RecordBatch: @unchecked Sendable {
         }
         ends.append(start + count)
         return arena.baseAddress! + start
+    }
+}
+
+/// The heads of the chain of control records at some point of the log.
+package struct ControlChain: Hashable, Sendable {
+    /// The newest control record.
+    package var last: UInt64?
+    /// The newest one that is not a seal.
+    package var policy: UInt64?
+
+    package init(last: UInt64? = nil, policy: UInt64? = nil) { (self.last, self.policy) = (last, policy) }
+
+    /// The chain after a record of `kind` at `index`.
+    package mutating func append(_ kind: ControlRecord.Kind, at index: UInt64) {
+        last = index
+        if kind != .seal { policy = index }
+    }
+}
+
+/// A control record that does not know its place in the chain yet.
+package struct ControlDraft: Sendable {
+    package let kind: ControlRecord.Kind
+    /// The body, given the chain before the record.
+    package let body: @Sendable (ControlChain) -> [UInt8]
+
+    package init(_ kind: ControlRecord.Kind, body: @escaping @Sendable (ControlChain) -> [UInt8]) {
+        (self.kind, self.body) = (kind, body)
     }
 }

@@ -415,10 +415,12 @@ package final class CommitPipeline: @unchecked Sendable {
             let previous = former.previousSegment
             let isBegun = former.segment.segment == stage.journal.header.segment
             if !isBegun, let previous {
-                former.reset(nextIndex: stage.committed.treeSize, segment: previous, previous: nil)
+                former.reset(
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous, previous: nil)
                 state.unsealedCount -= 1
             } else {
-                former.reset(nextIndex: stage.committed.treeSize, segment: former.segment, previous: previous)
+                former.reset(
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: former.segment, previous: previous)
             }
             return others
         }

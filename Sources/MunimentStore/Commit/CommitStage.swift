@@ -11,6 +11,7 @@ package import MunimentMerkle
 package struct Committed: Sendable {
     package var frontier: TreeFrontier
     package var root: Digest
+    package var chain: ControlChain
     package var treeSize: UInt64 { frontier.size }
 }
 
@@ -52,7 +53,7 @@ final class CommitStage {
             run.nodes.withUnsafeBytes { reader.tree.append(level: run.level, firstIndex: run.first, nodes: $0) }
         }
         handle.append(FrameReference(header))
-        committed = Committed(frontier: frontier, root: root)
+        committed = Committed(frontier: frontier, root: root, chain: plan.chain)
         plan.releaseOutputs()
         return UInt64(header.frameByteCount)
     }
@@ -81,6 +82,7 @@ final class CommitStage {
             entryCount: plan.entryCount, firstIndex: plan.firstIndex, root: root, firstPart: plan.firstPart,
             entriesByteCount: entriesByteCount, partCount: plan.blocks.count, bodyByteCount: bodyByteCount)
         header.groups = plan.newGroups.map { GroupRow(classID: $0.classID, slot: $0.slot, keyCommitment: $0.commitment) }
+        header.lastControl = plan.chain.last
         header.tokens = plan.tokens
         header.bodyFiles = plan.bodyFiles
         if buffer.byteCount < header.frameByteCount { buffer = AlignedBuffer(byteCount: header.frameByteCount * 3 / 2) }

@@ -75,14 +75,17 @@ final class FrameFormer {
     private(set) var segment: SegmentPlan
     private(set) var previousSegment: SegmentPlan?
     private(set) var nextIndex: UInt64
+    private(set) var chain: ControlChain
     private var nextPart: UInt64 = 0
 
     init(
         logID: Digest, session: [UInt8], keys: KeyRing, clock: any WallClock, limits: StoreLimits, segment: SegmentPlan,
-        previous: SegmentPlan?, nextIndex: UInt64, compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression
+        previous: SegmentPlan?, nextIndex: UInt64, chain: ControlChain,
+        compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression
     ) {
         (self.logID, self.session, self.keys, self.clock, self.limits) = (logID, session, keys, clock, limits)
         (self.segment, self.previousSegment, self.nextIndex) = (segment, previous, nextIndex)
+        self.chain = chain
         self.compression = compression
     }
 
@@ -103,8 +106,9 @@ final class FrameFormer {
     }
 
     /// Goes back to what is durable, after planned frames failed without harm to the log.
-    func reset(nextIndex: UInt64, segment: SegmentPlan, previous: SegmentPlan?) {
+    func reset(nextIndex: UInt64, chain: ControlChain, segment: SegmentPlan, previous: SegmentPlan?) {
         self.nextIndex = nextIndex
+        self.chain = chain
         self.segment = segment
         previousSegment = previous
         segment.entryCount = segment.durable.entryCount
@@ -117,6 +121,7 @@ final class FrameFormer {
     func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
         let recorded = clock.microsecondsSinceEpoch()
         var runs: [EntryRun] = []
+        var chain = chain
         var classOrder: [UInt32] = []
         var pieces: [UInt32: [Piece]] = [:]
         var bodyFiles: [BodyFileRow] = []
@@ -125,7 +130,8 @@ final class FrameFormer {
         for append in appends {
             let first = ordinal
             for batch in append.batches where batch.count > 0 {
-                let (run, runOrdinal) = FrameFormer.add(batch, recorded: recorded, to: &runs)
+                let (run, runOrdinal) = FrameFormer.add(
+                    batch, recorded: recorded, firstIndex: nextIndex + UInt64(ordinal), chain: &chain, to: &runs)
                 if pieces[batch.classID] == nil { classOrder.append(batch.classID) }
                 pieces[batch.classID, default: []].append(
                     Piece(batch: batch, range: 0..<batch.count, ordinal: ordinal, run: run, runOrdinal: runOrdinal))
@@ -146,7 +152,8 @@ final class FrameFormer {
         let blocks = makeBlocks(classOrder, pieces)
         let plan = FramePlan(
             segment: segment, firstIndex: nextIndex, recorded: recorded, runs: runs, blocks: blocks, firstPart: nextPart,
-            newGroups: newGroups, tokens: tokens, bodyFiles: bodyFiles, appends: appends)
+            newGroups: newGroups, tokens: tokens, bodyFiles: bodyFiles, chain: chain, appends: appends)
+        self.chain = chain
         nextIndex += UInt64(ordinal)
         nextPart += UInt64(blocks.count)
         segment.entryCount += ordinal
@@ -160,12 +167,21 @@ final class FrameFormer {
         return UInt64(content + plan.entryCount * 48 + 2 * Limits.blockByteCount)
     }
 
-    private static func add(_ batch: RecordBatch, recorded: Microseconds, to runs: inout [EntryRun]) -> (Int, Int) {
+    /// Adds a batch's entries; returns their run and their place in it. Control records get their links here.
+    private static func add(
+        _ batch: RecordBatch, recorded: Microseconds, firstIndex: UInt64, chain: inout ControlChain, to runs: inout [EntryRun]
+    ) -> (Int, Int) {
+        var extensions: [[UInt8]] = []
+        for (place, draft) in batch.drafts.enumerated() {
+            let record = ControlRecord(kind: draft.kind, previous: chain.last, body: draft.body(chain))
+            extensions.append(record.extensions())
+            chain.append(draft.kind, at: firstIndex + UInt64(place))
+        }
         let flags =
             (batch.hasOccurred ? Entry.hasOccurred : 0) | (batch.kind == .control ? Entry.hasExtensions : 0)
         let run = EntryRun(
             count: batch.count, kind: batch.kind, flags: flags, classID: batch.classID, recorded: recorded,
-            occurred: Array(batch.occurred), extensions: batch.extensions)
+            occurred: Array(batch.occurred), extensions: extensions)
         guard let last = runs.last, last.sharesRun(with: run) else {
             runs.append(run)
             return (runs.count - 1, 0)

@@ -53,6 +53,8 @@ final class FramePlan: @unchecked Sendable {
     let newGroups: [OpenGroup]
     let tokens: [TokenRow]
     let bodyFiles: [BodyFileRow]
+    /// The control chain after this frame.
+    let chain: ControlChain
     let appends: [PendingAppend]
     let commitments: UnsafeMutableRawPointer
     let leaves: UnsafeMutableRawPointer
@@ -71,11 +73,11 @@ final class FramePlan: @unchecked Sendable {
 
     init(
         segment: SegmentPlan, firstIndex: UInt64, recorded: Microseconds, runs: [EntryRun], blocks: [Block], firstPart: UInt64,
-        newGroups: [OpenGroup], tokens: [TokenRow], bodyFiles: [BodyFileRow], appends: [PendingAppend]
+        newGroups: [OpenGroup], tokens: [TokenRow], bodyFiles: [BodyFileRow], chain: ControlChain, appends: [PendingAppend]
     ) {
         (self.segment, self.firstIndex, self.recorded, self.runs) = (segment, firstIndex, recorded, runs)
         (self.blocks, self.firstPart, self.newGroups, self.tokens) = (blocks, firstPart, newGroups, tokens)
-        (self.bodyFiles, self.appends) = (bodyFiles, appends)
+        (self.bodyFiles, self.chain, self.appends) = (bodyFiles, chain, appends)
         entryCount = runs.reduce(0) { $0 + $1.count }
         commitments = .allocate(byteCount: entryCount * Digest.byteCount, alignment: 64)
         leaves = .allocate(byteCount: entryCount * Digest.byteCount, alignment: 64)
