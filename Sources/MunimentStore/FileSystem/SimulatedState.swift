@@ -110,7 +110,7 @@ struct SimulatedState: Sendable {
         _ path: String, _ operation: FileOperation
     ) throws(FileSystemError) -> (directory: Int, name: FileName) {
         let components = path.utf8.split(separator: UInt8(ascii: "/"))
-        guard let last = components.last, last.elementsEqual(".".utf8) == false, !last.elementsEqual("..".utf8) else {
+        guard let last = components.last, !last.elementsEqual(".".utf8), !last.elementsEqual("..".utf8) else {
             throw FileSystemError(operation, path, errno: EBUSY)
         }
         let (inodes, missing) = try walk(path, operation)
@@ -188,35 +188,39 @@ struct SimulatedState: Sendable {
         setEntries([.init(directory: directory, name: name, inode: nil)])
     }
 
-    /// Refuses what Linux refuses, in its order.
     mutating func rename(_ source: String, _ target: String) throws(FileSystemError) {
         let from = try parent(source, .rename)
         let to = try parent(target, .rename)
         guard let moved = inodes[from.directory]!.directory.entries[from.name] else {
             throw FileSystemError(.rename, source, errno: ENOENT)
         }
-        guard
-            try !walk(target, .rename).inodes.dropLast(0).contains(where: { $0 == moved && inodes[$0]!.isDirectory })
-                || inodes[to.directory]!.directory.entries[to.name] == moved
-        else { throw FileSystemError(.rename, source, errno: EINVAL) }
-        if let replaced = inodes[to.directory]!.directory.entries[to.name] {
-            if replaced == moved { return }
-            if try walk(source, .rename).inodes.contains(replaced) {
+        let replaced = inodes[to.directory]!.directory.entries[to.name]
+        if replaced == moved { return }
+        // Linux's order: first where the two lie, then what they are.
+        guard try !walk(target, .rename).inodes.contains(moved) else {
+            throw FileSystemError(.rename, source, errno: EINVAL)
+        }
+        if let replaced {
+            guard try !walk(source, .rename).inodes.contains(replaced) else {
                 throw FileSystemError(.rename, target, errno: ENOTEMPTY)
             }
-            switch (inodes[moved]!.isDirectory, inodes[replaced]!.isDirectory) {
-            case (true, false): throw FileSystemError(.rename, target, errno: ENOTDIR)
-            case (false, true): throw FileSystemError(.rename, target, errno: EISDIR)
-            default: break
-            }
-            guard inodes[replaced]!.directory.entries.isEmpty else {
-                throw FileSystemError(.rename, target, errno: ENOTEMPTY)
-            }
+            try checkReplacing(replaced, with: moved, target)
         }
         setEntries([
             .init(directory: from.directory, name: from.name, inode: nil),
             .init(directory: to.directory, name: to.name, inode: moved),
         ])
+    }
+
+    private func checkReplacing(_ old: Int, with new: Int, _ target: String) throws(FileSystemError) {
+        switch (inodes[new]!.isDirectory, inodes[old]!.isDirectory) {
+        case (true, false): throw FileSystemError(.rename, target, errno: ENOTDIR)
+        case (false, true): throw FileSystemError(.rename, target, errno: EISDIR)
+        default: break
+        }
+        guard inodes[old]!.directory.entries.isEmpty else {
+            throw FileSystemError(.rename, target, errno: ENOTEMPTY)
+        }
     }
 
     // MARK: Handles
