@@ -26,9 +26,10 @@ enum ASCII {
         return letter < 6 ? letter + 10 : nil
     }
 
-    static func equalsIgnoringCase(_ bytes: some Collection<UInt8>, _ lowercase: StaticString) -> Bool {
+    /// Whether `bytes` are `lowercase` but for the case of letters.
+    static func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ lowercase: StaticString) -> Bool {
         guard bytes.count == lowercase.utf8CodeUnitCount else { return false }
-        let other = UnsafeBufferPointer(start: lowercase.utf8Start, count: lowercase.utf8CodeUnitCount)
-        return zip(bytes, other).allSatisfy { ASCII.lowercase($0) == $1 }
+        for index in 0..<bytes.count where ASCII.lowercase(bytes[index]) != lowercase.utf8Start[index] { return false }
+        return true
     }
 }

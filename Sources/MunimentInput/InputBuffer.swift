@@ -71,7 +71,7 @@ final class InputBuffer {
         return count > 0
     }
 
-    /// Pulls until at least `wanted` bytes, at most a part, wait or the input ends; true in the first case.
+    /// Pulls until at least `wanted` bytes, at most a part and a few more, wait or the input ends; true in the first case.
     func fill(to wanted: Int) throws(InputError) -> Bool {
         while count < wanted {
             guard try fill() else { return false }

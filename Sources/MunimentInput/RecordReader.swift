@@ -83,7 +83,8 @@ package final class RecordReader {
         case .lines: reader = LineReader(input: input, options: options)
         case .ndjson: reader = NDJSONReader(input: input, options: options)
         case .framed: reader = FramedReader(input: input, options: options)
-        case .mbox, .eml: fatalError("not yet")
+        case .mbox: reader = MboxReader(input: input, options: options)
+        case .eml: reader = EMLReader(input: input, options: options)
         }
     }
 

@@ -62,7 +62,8 @@ struct JSONScannerTests {
         }
     }
 
-    /// Mutated texts: the scanner and Foundation agree, except that Foundation takes a comma before a closing bracket.
+    /// Mutated texts: the scanner and Foundation agree, except that Foundation takes a comma before a closing bracket, and
+    /// refuses lone surrogates and numbers beyond a Double.
     @Test func agreesWithFoundationOnMutations() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)
@@ -82,7 +83,8 @@ struct JSONScannerTests {
             let parsed = (try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)) != nil
             if !accepted { refusedCount += 1 }
             let readable = String(decoding: text, as: UTF8.self)
-            if !accepted, parsed, readable.contains(",}") || readable.contains(",]") { continue }
+            if !accepted, parsed, readable.contains(/,\s*[}\]]/) { continue }
+            if accepted, !parsed, readable.contains(/\\u[dD][89a-fA-F]|[eE][0-9]{3}/) { continue }
             #expect(accepted == parsed, "seed \(seed): \(readable)")
         }
         #expect(refusedCount > 1000 && refusedCount < 20_000)
