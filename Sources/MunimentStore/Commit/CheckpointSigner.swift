@@ -109,7 +109,7 @@ package final class CheckpointSigner: Sendable {
     private func requireConsistency(from old: SignerState, size: UInt64, root: Digest, reader: some NodeReader) throws {
         guard old.treeSize > 0 else { return }
         let proof = try ConsistencyProof.make(oldSize: old.treeSize, newSize: size, reader: reader)
-        guard proof.verifies(oldRoot: old.root, newRoot: root) else {
+        do { try proof.verify(oldRoot: old.root, newRoot: root) } catch {
             throw ArchiveError(
                 .damaged, "The tree of size \(size) contradicts the checkpoint signed at size \(old.treeSize): nothing is signed; run verify.")
         }
