@@ -1,4 +1,4 @@
-// The GNU system calls that Swift's Glibc module hides. Thin: arguments in, the call's result and errno out.
+// GNU and Linux calls that Swift's Glibc module does not show. No policy here: arguments in, result and errno out.
 #define _GNU_SOURCE
 #include "CMunimentKernels.h"
 
@@ -20,19 +20,15 @@ int mk_falloc_fl_keep_size(void) { return FALLOC_FL_KEEP_SIZE; }
 int mk_falloc_fl_punch_hole(void) { return FALLOC_FL_PUNCH_HOLE; }
 
 int mk_lock_exclusive(int fd) {
-    // A length of zero reaches to the end of the file, however long it grows; l_pid must be zero for OFD locks.
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int result = fcntl(fd, F_OFD_SETLK, &whole);
-    // POSIX lets a system say EACCES for a conflict; callers test one value.
-    if (result != 0 && errno == EACCES) errno = EAGAIN;
+    if (result != 0 && errno == EACCES) errno = EAGAIN;  // POSIX allows either for "another holds it".
     return result;
 }
 
 int64_t mk_file_system_type(int fd) {
-    struct statfs found;
-    if (fstatfs(fd, &found) != 0) return -1;
-    // The field is signed and narrower on some machines; the magic numbers are 32 unsigned bits.
-    return (int64_t)(uint32_t)found.f_type;
+    struct statfs info;
+    return fstatfs(fd, &info) == 0 ? (int64_t)(uint64_t)info.f_type : -1;
 }
 
 int mk_exclude_from_core_dumps(void *address, size_t count) { return madvise(address, count, MADV_DONTDUMP); }
