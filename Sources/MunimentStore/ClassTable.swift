@@ -1,7 +1,6 @@
 // The retention classes in force, re-derived from the log's own control records: the chain is walked from its head, seals are skipped by their
 // link, and the newest record of each class counts.
 
-import Synchronization
 
 package import MunimentFormat
 
@@ -9,7 +8,7 @@ package final class ClassTable: Sendable {
     /// The class that a log has from its beginning: for ever, governance.
     package static let defaultClass = ClassRecord(classID: 1, name: "default")
 
-    private let classes = Mutex<[ClassRecord]>([])
+    private let classes = Guarded<[ClassRecord]>([])
 
     package init() {}
 

@@ -1,10 +1,9 @@
 // A store: made, opened for writing or for reading, closed. Ties the parts together; each part has a file of its own.
 
-import Synchronization
 
-package import MunimentCrypto
+internal import MunimentCrypto
 package import MunimentFormat
-package import MunimentMerkle
+internal import MunimentMerkle
 package import MunimentNote
 
 /// How a store is opened.
@@ -32,7 +31,7 @@ package final class LogStore: @unchecked Sendable {
     private let lock: any File
     private var pipeline: CommitPipeline
     private var housekeeper: Housekeeper
-    private let isClosed = Mutex(false)
+    private let isClosed = Guarded(false)
 
     private init(
         manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner, options: StoreOptions,

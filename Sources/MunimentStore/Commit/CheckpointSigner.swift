@@ -38,8 +38,8 @@ package final class CheckpointSigner: Sendable {
     private let paths: StorePaths
     private let origin: String
     private let signer: NoteSigner
-    private let mutex: Mutex<State>
-    private let lastKept = Mutex<Microseconds>(.min)
+    private let mutex: Guarded<State>
+    private let lastKept = Guarded<Microseconds>(.min)
 
     package var verifierKey: VerifierKey { signer.key }
 
@@ -48,7 +48,7 @@ package final class CheckpointSigner: Sendable {
         _ fileSystem: any FileSystem, _ paths: StorePaths, origin: String, signer: NoteSigner, signed: SignerState, newest: SignedNote?
     ) {
         (self.fileSystem, self.paths, self.origin, self.signer) = (fileSystem, paths, origin, signer)
-        mutex = Mutex(State(signed: signed, newest: newest, keptSize: nil))
+        mutex = Guarded(State(signed: signed, newest: newest, keptSize: nil))
     }
 
     package static func open(

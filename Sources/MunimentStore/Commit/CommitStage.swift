@@ -1,7 +1,6 @@
 // The ordered step: takes frames in the order in which they were formed, adds their leaves to the tree, assembles their bytes, writes and syncs.
 // One thread at a time owns it. What it publishes (`Committed`) is durable.
 
-import Synchronization
 
 internal import MunimentCrypto
 package import MunimentFormat

@@ -1,10 +1,9 @@
 // What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, writing tree nodes, filling the next
 // segment file with zeros.
 
-import Synchronization
 
 internal import MunimentCrypto
-package import MunimentFormat
+internal import MunimentFormat
 
 final class Housekeeper: @unchecked Sendable {
     /// A segment that ended, with its journal still open.
@@ -88,7 +87,7 @@ final class Housekeeper: @unchecked Sendable {
         } catch {
             monitor.read { $0.failure = $0.failure ?? error }
         }
-        monitor.change { $0.ended.removeFirst() }
+        _ = monitor.change { $0.ended.removeFirst() }
     }
 
     private func tick() {
