@@ -137,7 +137,7 @@ package final class LogStore: @unchecked Sendable {
                 fileSystem, paths.segment(segment.header.segment, generation: segment.header.generation), segment,
                 checkpointSize: recovered.checkpointSize)
         }
-        let reader = try LogStore.reader(fileSystem, paths, recovered, keys, isWritable: true)
+        let reader = try LogStore.makeReader(fileSystem, paths, recovered, keys, isWritable: true)
         let classes = ClassTable()
         let size = recovered.committed.treeSize
         let head = size > 0 ? try reader.frame(containing: size - 1).header.lastControl : nil
@@ -166,7 +166,7 @@ package final class LogStore: @unchecked Sendable {
     }
 
     /// A reader over what recovery found, with the tree's files brought up to date in memory.
-    static func reader(
+    package static func makeReader(
         _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing?, isWritable: Bool
     ) throws(ArchiveError) -> LogReader {
         let tree = TreeNodes(fileSystem, paths, isWritable: isWritable, treeSize: 0)
