@@ -8,7 +8,8 @@
 //   class (3)     class varint · name varint + bytes · mode u8 · basis u8 · compression u8 · period varint + bytes · grace varint + bytes
 //                 · indexed: all u8, count varint, each varint + bytes
 //   seal (11)     segment varint · generation varint · firstIndex varint · entryCount varint · footer digest 32 · index root 32 ·
-//                 groupCount varint, each: class varint, digest 32
+//                 policy varint (index + 1 of the newest control record that is no seal; 0 for none) · groupCount varint, each: class
+//                 varint, digest 32
 
 /// What every control record begins with.
 package struct ControlRecord: Hashable, Sendable {
@@ -57,8 +58,10 @@ package struct ControlRecord: Hashable, Sendable {
         guard let kind = Kind(rawValue: try reader.integer()) else {
             throw reader.failure(.unknownValue, "unknown type")
         }
-        guard try reader.integer(UInt8.self) == ControlRecord.version else {
-            throw reader.failure(.newerVersion, "unknown version")
+        let version = try reader.integer(UInt8.self)
+        guard version == ControlRecord.version else {
+            throw reader.failure(
+                version > ControlRecord.version ? .newerVersion : .unknownValue, "control record version \(version)")
         }
         self.kind = kind
         let previous = try reader.varint()
@@ -176,6 +179,7 @@ package struct ClassRecord: Hashable, Sendable {
         var reader = ByteReader(bytes, "class record")
         classID = UInt32(try reader.count(atMost: Int(Limits.classCount)))
         name = try reader.text(atMost: Limits.classNameByteCount)
+        guard !name.isEmpty else { throw reader.failure(.outOfBounds, "a class without a name") }
         guard let mode = Mode(rawValue: try reader.integer()), let basis = Basis(rawValue: try reader.integer()),
             let compression = Compression(rawValue: try reader.integer())
         else { throw reader.failure(.unknownValue, "an unknown option of a class") }
@@ -207,17 +211,19 @@ package struct SealRecord: Hashable, Sendable {
     package var footerDigest: Digest
     /// Zero where the segment has no index.
     package var indexRoot: Digest
+    /// The newest control record before this one that is not a seal: whoever walks the chain for its rules skips the seals.
+    package var policy: UInt64?
     package var groups: [Group]
 
     package init(
         segment: UInt64, generation: UInt32, firstIndex: UInt64, entryCount: UInt64, footerDigest: Digest,
         indexRoot: Digest,
-        groups: [Group]
+        policy: UInt64?, groups: [Group]
     ) {
         (self.segment, self.generation, self.firstIndex, self.entryCount) = (
             segment, generation, firstIndex, entryCount
         )
-        (self.footerDigest, self.indexRoot, self.groups) = (footerDigest, indexRoot, groups)
+        (self.footerDigest, self.indexRoot, self.policy, self.groups) = (footerDigest, indexRoot, policy, groups)
     }
 
     package func encoded() -> [UInt8] {
@@ -228,6 +234,7 @@ package struct SealRecord: Hashable, Sendable {
         bytes.append(varint: entryCount)
         bytes.append(footerDigest)
         bytes.append(indexRoot)
+        bytes.append(varint: policy.map { $0 + 1 } ?? 0)
         bytes.append(varint: UInt64(groups.count))
         for group in groups {
             bytes.append(varint: UInt64(group.classID))
@@ -238,16 +245,23 @@ package struct SealRecord: Hashable, Sendable {
 
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "seal record")
-        segment = try reader.varint()
+        segment = UInt64(try reader.count(atMost: Int(Limits.segmentCount) - 1))
         generation = UInt32(try reader.count(atMost: Int(UInt32.max)))
-        firstIndex = try reader.varint()
-        entryCount = try reader.varint()
+        firstIndex = UInt64(try reader.count(atMost: Int(Limits.treeSize) - 1))
+        entryCount = UInt64(try reader.count(atMost: Limits.entriesPerSegment))
         footerDigest = try reader.digest()
         indexRoot = try reader.digest()
+        let policy = try reader.varint()
+        guard policy <= Limits.treeSize else { throw reader.failure(.outOfBounds, "an impossible index") }
+        self.policy = policy == 0 ? nil : policy - 1
         groups = []
-        for _ in 0..<(try reader.count(atMost: Int(Limits.classCount))) {
-            groups.append(
-                Group(classID: UInt32(try reader.count(atMost: Int(UInt32.max))), digest: try reader.digest()))
+        // One more than there are user classes: that of control records.
+        for _ in 0..<(try reader.count(atMost: Int(Limits.classCount) + 1)) {
+            let group = Group(classID: UInt32(try reader.count(atMost: Int(UInt32.max))), digest: try reader.digest())
+            if let last = groups.last, last.classID >= group.classID {
+                throw reader.failure(.notCanonical, "groups do not ascend")
+            }
+            groups.append(group)
         }
         try reader.requireEnd()
     }

@@ -6,7 +6,7 @@
 //   ciphertext one after another, in the order of the part rows
 //   zeros      to the next multiple of 4,096
 //
-//   fixed part, 144 bytes:
+//   fixed part, 152 bytes:
 //   0    8   magic "MUNFRAME"
 //   8    4   headerByteCount      fixed part + rows + 4
 //   12   4   bodyCRC              CRC32C of entries, part rows and ciphertext
@@ -24,6 +24,7 @@
 //   124  4   partCount
 //   128  2   groupCount  ·  130 2 tokenCount  ·  132 2 bodyFileCount  ·  134 2 zero
 //   136  8   bodyByteCount        entries, part rows, ciphertext
+//   144  8   lastControl          index + 1 of the newest control record up to this frame's end; 0 for none
 //   rows: groups 48 bytes each, tokens 44, body files 64; then CRC32C of all that precedes it
 
 /// A group that appears in this segment for the first time with this frame.
@@ -75,7 +76,7 @@ package struct BodyFileRow: Hashable, Sendable {
 
 package struct FrameHeader: Hashable, Sendable {
     package static let magic: [UInt8] = Array("MUNFRAME".utf8)
-    package static let fixedByteCount = 144
+    package static let fixedByteCount = 152
 
     package var bodyCRC: UInt32 = 0
     package var session: [UInt8]
@@ -89,6 +90,8 @@ package struct FrameHeader: Hashable, Sendable {
     package var entriesByteCount: Int
     package var partCount: Int
     package var bodyByteCount: Int
+    /// The newest control record in the log up to the end of this frame: where a reader enters their chain.
+    package var lastControl: UInt64?
     package var groups: [GroupRow] = []
     package var tokens: [TokenRow] = []
     package var bodyFiles: [BodyFileRow] = []
@@ -145,6 +148,7 @@ package struct FrameHeader: Hashable, Sendable {
         bytes.append(littleEndian: UInt16(bodyFiles.count))
         bytes.append(zeros: 2)
         bytes.append(littleEndian: UInt64(bodyByteCount))
+        bytes.append(littleEndian: lastControl.map { $0 + 1 } ?? 0)
         appendRows(to: &bytes)
         bytes.append(littleEndian: Checksum.crc32c(bytes))
         return bytes
@@ -218,6 +222,9 @@ package struct FrameHeader: Hashable, Sendable {
             throw reader.failure(.outOfBounds, "the body is too long")
         }
         self.bodyByteCount = Int(bodyByteCount)
+        let lastControl = try reader.integer(UInt64.self)
+        guard lastControl <= treeSize else { throw reader.failure(.outOfBounds, "a control record that is still to come") }
+        self.lastControl = lastControl == 0 ? nil : lastControl - 1
         for _ in 0..<groupCount { groups.append(try FrameHeader.groupRow(&reader)) }
         for _ in 0..<tokenCount { tokens.append(try FrameHeader.tokenRow(&reader)) }
         for _ in 0..<bodyFileCount { bodyFiles.append(try FrameHeader.bodyFileRow(&reader)) }
@@ -226,11 +233,33 @@ package struct FrameHeader: Hashable, Sendable {
         else {
             throw reader.failure(.inconsistent, "the frame's length does not follow from its parts")
         }
+        try checkCounts(reader, treeSize)
+        try checkRows(reader)
+    }
+
+    private func checkCounts(_ reader: ByteReader, _ treeSize: UInt64) throws(FormatError) {
+        let leastPart = PartRow.byteCount + Limits.partPaddingByteCount
         guard (1...Limits.entriesPerFrame).contains(entryCount), firstIndex < Limits.treeSize,
-            treeSize == self.treeSize,
-            firstPart <= UInt64.max / 2, partCount <= self.bodyByteCount / PartRow.byteCount,
-            entriesByteCount + partCount * PartRow.byteCount <= self.bodyByteCount
+            treeSize == self.treeSize, treeSize <= Limits.treeSize, segment < Limits.segmentCount,
+            firstPart <= UInt64.max / 2, partCount <= bodyByteCount / leastPart,
+            entriesByteCount + partCount * PartRow.byteCount <= bodyByteCount
         else { throw reader.failure(.inconsistent, "the frame's counts contradict each other") }
+        let block = UInt64(Limits.blockByteCount)
+        guard offset >= block, offset % block == 0, offset <= Limits.segmentByteCount - UInt64(frameByteCount) else {
+            throw reader.failure(.inconsistent, "no frame can stand at offset \(offset)")
+        }
+    }
+
+    private func checkRows(_ reader: ByteReader) throws(FormatError) {
+        guard
+            tokens.allSatisfy({
+                $0.recordCount > 0 && UInt64($0.firstOrdinal) + UInt64($0.recordCount) <= UInt64(entryCount)
+            }),
+            bodyFiles.allSatisfy({ $0.ordinal < entryCount })
+        else { throw reader.failure(.inconsistent, "a row names an entry that the frame does not hold") }
+        guard Set(groups.map(\.classID)).count == groups.count,
+            zip(bodyFiles, bodyFiles.dropFirst()).allSatisfy({ $0.ordinal < $1.ordinal })
+        else { throw reader.failure(.notCanonical, "a class stands twice, or body files do not ascend") }
     }
 
     private static func groupRow(_ reader: inout ByteReader) throws(FormatError) -> GroupRow {
