@@ -45,6 +45,10 @@ void mk_sha256_jobs(const mk_hash_job *jobs, size_t count) { mk_ops()->jobs(jobs
 
 void mk_sha256_nodes(const uint8_t *children, size_t count, uint8_t *out) { mk_ops()->nodes(children, count, out); }
 
+void mk_sha256_path(const uint8_t *seed, const uint8_t *siblings, size_t count, uint64_t left, uint8_t *out) {
+    mk_ops()->path(seed, siblings, count, left, out);
+}
+
 void mk_sha256_init(mk_sha256_state *state) {
     memcpy(state->h, mk_sha256_iv, sizeof state->h);
     state->byte_count = 0;

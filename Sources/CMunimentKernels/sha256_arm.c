@@ -144,9 +144,33 @@ MK_TARGET static void mk_nodes_arm(const uint8_t *children, size_t count, uint8_
     }
 }
 
+/// The node and its sibling never leave the registers; which side is which is a select, not a branch.
+MK_TARGET static void mk_path_arm(const uint8_t *seed, const uint8_t *siblings, size_t count, uint64_t left, uint8_t *out) {
+    uint8x16_t node0 = vld1q_u8(seed), node1 = vld1q_u8(seed + 16);
+    uint32x4_t m[4];
+    for (; count != 0; count--, siblings += MK_DIGEST, left >>= 1) {
+        uint8x16_t sibling0 = vld1q_u8(siblings), sibling1 = vld1q_u8(siblings + 16);
+        uint8x16_t is_left = vdupq_n_u8((uint8_t)-(int)(left & 1));
+        uint8x16_t left0 = vbslq_u8(is_left, sibling0, node0), left1 = vbslq_u8(is_left, sibling1, node1);
+        uint8x16_t right0 = vbslq_u8(is_left, node0, sibling0), right1 = vbslq_u8(is_left, node1, sibling1);
+        m[0] = mk_swap(vextq_u8(vdupq_n_u8(0x01), left0, 15));
+        m[1] = mk_swap(vextq_u8(left0, left1, 15));
+        m[2] = mk_swap(vextq_u8(left1, right0, 15));
+        m[3] = mk_swap(vextq_u8(right0, right1, 15));
+        mk_chain chain = mk_chain_start();
+        mk_words_one(&chain, m);
+        mk_node_second(vgetq_lane_u8(right1, 15), m);
+        mk_words_one(&chain, m);
+        node0 = vrev32q_u8(vreinterpretq_u8_u32(chain.abcd));
+        node1 = vrev32q_u8(vreinterpretq_u8_u32(chain.efgh));
+    }
+    vst1q_u8(out, node0);
+    vst1q_u8(out + 16, node1);
+}
+
 static void mk_jobs_arm(const mk_hash_job *jobs, size_t count);
 
-static const mk_sha256_ops mk_arm_ops = {"armv8", mk_compress_arm, mk_jobs_arm, mk_nodes_arm};
+static const mk_sha256_ops mk_arm_ops = {"armv8", mk_compress_arm, mk_jobs_arm, mk_nodes_arm, mk_path_arm};
 
 static void mk_jobs_arm(const mk_hash_job *jobs, size_t count) { mk_lanes_run(&mk_arm_ops, jobs, count); }
 

@@ -17,6 +17,7 @@ typedef struct mk_sha256_ops {
     void (*compress)(uint32_t h[8], const uint8_t *blocks, size_t count);
     void (*jobs)(const mk_hash_job *jobs, size_t count);
     void (*nodes)(const uint8_t *children, size_t count, uint8_t *out);
+    void (*path)(const uint8_t *seed, const uint8_t *siblings, size_t count, uint64_t left, uint8_t *out);
 } mk_sha256_ops;
 
 extern const uint32_t mk_sha256_k[64];

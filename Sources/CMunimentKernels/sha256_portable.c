@@ -60,6 +60,20 @@ static void mk_nodes_portable(const uint8_t *children, size_t count, uint8_t *ou
     }
 }
 
-static const mk_sha256_ops mk_portable_ops = {"portable", mk_compress_portable, mk_jobs_portable, mk_nodes_portable};
+static void mk_path_portable(const uint8_t *seed, const uint8_t *siblings, size_t count, uint64_t left, uint8_t *out) {
+    uint8_t children[2 * MK_DIGEST], node[MK_DIGEST];
+    memcpy(node, seed, MK_DIGEST);
+    for (size_t i = 0; i < count; i++, siblings += MK_DIGEST) {
+        size_t at = left >> i & 1 ? MK_DIGEST : 0;
+        memcpy(children + at, node, MK_DIGEST);
+        memcpy(children + MK_DIGEST - at, siblings, MK_DIGEST);
+        mk_nodes_portable(children, 1, node);
+    }
+    memcpy(out, node, MK_DIGEST);
+}
+
+static const mk_sha256_ops mk_portable_ops = {
+    "portable", mk_compress_portable, mk_jobs_portable, mk_nodes_portable, mk_path_portable,
+};
 
 const mk_sha256_ops *mk_sha256_portable(void) { return &mk_portable_ops; }

@@ -159,9 +159,34 @@ MK_TARGET static void mk_nodes_x86(const uint8_t *children, size_t count, uint8_
     }
 }
 
+/// The node and its sibling never leave the registers: which side is which is a blend, not a branch that would be guessed
+/// wrong half of the time, and the shift by one byte is an align of neighbours.
+MK_TARGET static void mk_path_x86(const uint8_t *seed, const uint8_t *siblings, size_t count, uint64_t left, uint8_t *out) {
+    __m128i node0 = mk_load(seed), node1 = mk_load(seed + 16), m[4];
+    for (; count != 0; count--, siblings += MK_DIGEST, left >>= 1) {
+        __m128i sibling0 = mk_load(siblings), sibling1 = mk_load(siblings + 16);
+        __m128i is_left = _mm_set1_epi32(-(int)(left & 1));
+        __m128i left0 = _mm_blendv_epi8(node0, sibling0, is_left), left1 = _mm_blendv_epi8(node1, sibling1, is_left);
+        __m128i right0 = _mm_blendv_epi8(sibling0, node0, is_left), right1 = _mm_blendv_epi8(sibling1, node1, is_left);
+        m[0] = mk_swap(_mm_or_si128(_mm_slli_si128(left0, 1), _mm_cvtsi32_si128(0x01)));
+        m[1] = mk_swap(_mm_alignr_epi8(left1, left0, 15));
+        m[2] = mk_swap(_mm_alignr_epi8(right0, left1, 15));
+        m[3] = mk_swap(_mm_alignr_epi8(right1, right0, 15));
+        mk_chain chain = mk_chain_start();
+        mk_words_one(&chain, m);
+        mk_node_second((uint8_t)_mm_extract_epi8(right1, 15), m);
+        mk_words_one(&chain, m);
+        mk_chain_words(&chain, &node0, &node1);
+        node0 = mk_swap(node0);
+        node1 = mk_swap(node1);
+    }
+    _mm_storeu_si128((__m128i *)out, node0);
+    _mm_storeu_si128((__m128i *)(out + 16), node1);
+}
+
 static void mk_jobs_x86(const mk_hash_job *jobs, size_t count);
 
-static const mk_sha256_ops mk_x86_ops = {"sha-ni", mk_compress_x86, mk_jobs_x86, mk_nodes_x86};
+static const mk_sha256_ops mk_x86_ops = {"sha-ni", mk_compress_x86, mk_jobs_x86, mk_nodes_x86, mk_path_x86};
 
 static void mk_jobs_x86(const mk_hash_job *jobs, size_t count) { mk_lanes_run(&mk_x86_ops, jobs, count); }
 

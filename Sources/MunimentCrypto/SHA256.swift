@@ -46,6 +46,26 @@ package enum SHA256 {
             children.assumingMemoryBound(to: UInt8.self), count, parents.assumingMemoryBound(to: UInt8.self))
     }
 
+    /// One RFC 6962 interior node: SHA-256(0x01 ‖ `left` ‖ `right`).
+    package static func node(_ left: Digest, _ right: Digest) -> Digest {
+        withUnsafePointer(to: right) { right in
+            climb(from: left, siblings: UnsafeBufferPointer(start: right, count: 1), left: 0)
+        }
+    }
+
+    /// Climbs an audit path from `seed`: sibling i goes to the left of the node so far where bit i of `left` is set, else
+    /// to the right. At most 64 siblings; more is a programmer's mistake. O(count), no allocation.
+    package static func climb(from seed: Digest, siblings: UnsafeBufferPointer<Digest>, left: UInt64) -> Digest {
+        precondition(siblings.count <= 64, "a path of more than 64 siblings")
+        return withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 16) { node in
+            let pointer = node.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            seed.store(to: pointer)
+            guard let first = UnsafeRawPointer(siblings.baseAddress) else { return seed }
+            mk_sha256_path(pointer, first.assumingMemoryBound(to: UInt8.self), siblings.count, left, pointer)
+            return Digest(loading: pointer)
+        }
+    }
+
     /// The instructions in use: "sha-ni", "armv8" or "portable".
     package static var kernel: String { String(cString: mk_sha256_kernel()) }
 }

@@ -151,6 +151,27 @@ import Testing
         }
     }
 
+    @Test(arguments: kernels) func pathsOfEveryLength(kernel: String) {
+        use(kernel)
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SeededGenerator(seed: seed)
+        for count in 0...64 {
+            let siblings = (0..<count).map { _ in Digest(generator.bytes(32))! }
+            let start = Digest(generator.bytes(32))!
+            let left = [0, .max, generator.next()][count % 3]
+            var node = start.bytes
+            for (position, sibling) in siblings.enumerated() {
+                let isLeft = left >> UInt64(position) & 1 == 1
+                let children = isLeft ? sibling.bytes + node : node + sibling.bytes
+                node = Array(Crypto.SHA256.hash(data: [0x01] + children))
+            }
+            let reached = siblings.withUnsafeBufferPointer {
+                MunimentCrypto.SHA256.climb(from: start, siblings: $0, left: left)
+            }
+            #expect(reached.bytes == node, "\(count) siblings, seed \(seed)")
+        }
+    }
+
     @Test(arguments: kernels) func nodesApartAndInPlace(kernel: String) {
         use(kernel)
         var generator = SeededGenerator(seed: 6962)

@@ -23,6 +23,10 @@ void mk_sha256_jobs(const mk_hash_job *jobs, size_t count);
 /// RFC 6962 interior nodes: out[i] = SHA-256(0x01 ‖ children[2i] ‖ children[2i+1]), 32 bytes each. `out` may equal `children`.
 void mk_sha256_nodes(const uint8_t *children, size_t count, uint8_t *out);
 
+/// Climbs an audit path of at most 64 siblings: node = SHA-256(0x01 ‖ sibling i ‖ node) where bit i of `left` is set, else
+/// SHA-256(0x01 ‖ node ‖ sibling i), from node = `seed`. One message waits for the other here, so nothing interleaves.
+void mk_sha256_path(const uint8_t *seed, const uint8_t *siblings, size_t count, uint64_t left, uint8_t *out);
+
 /// SHA-256 of `count` bytes, no prefix.
 void mk_sha256(const uint8_t *bytes, size_t count, uint8_t *out);
 

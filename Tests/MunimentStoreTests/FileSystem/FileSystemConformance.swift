@@ -6,25 +6,29 @@ import Testing
 
 /// A file system to test, and an empty directory on it.
 struct FileSystemSubject: Sendable, CustomTestStringConvertible {
-    enum Kind: Sendable { case posix, simulated }
+    enum Kind: Sendable { case posix, simulated, simulatedWithoutDirect }
     let kind: Kind
 
-    static let all = [FileSystemSubject(kind: .posix)]
+    static let all = [Kind.posix, .simulated, .simulatedWithoutDirect].map { FileSystemSubject(kind: $0) }
 
     var testDescription: String { "\(kind)" }
 
     /// Runs `body` with the file system and an empty directory, which is removed afterwards.
     func withDirectory(_ body: (any FileSystem, String) throws -> Void) throws {
+        var directory = "tests"
+        let fileSystem: any FileSystem
         switch kind {
         case .posix:
-            let fileSystem = POSIXFileSystem()
-            let name = temporaryDirectory + "/muniment-tests-\(UInt64.random(in: 0 ... .max))"
-            try fileSystem.createDirectory(name)
-            defer { fileSystem.removeTree(name) }
-            try body(fileSystem, name)
-        case .simulated:
-            fatalError("no such file system")
+            fileSystem = POSIXFileSystem()
+            directory = temporaryDirectory + "/muniment-tests-\(UInt64.random(in: 0 ... .max))"
+        case .simulated, .simulatedWithoutDirect:
+            var configuration = SimulatedDisk.Configuration(seed: 7)
+            configuration.allowsDirect = kind == .simulated
+            fileSystem = SimulatedDisk(configuration)
         }
+        try fileSystem.createDirectory(directory)
+        defer { fileSystem.removeTree(directory) }
+        try body(fileSystem, directory)
     }
 }
 

@@ -1,0 +1,454 @@
+// The commit pipeline: appends in, durable frames out, in order.
+//
+//   callers ─> queue ─> former: indexes, keys, blocks ─> workers: hash, compress, seal ─> committer: tree, write, fdatasync ─> receipts
+//
+// The former gathers what waits into one frame; while that frame is written, the next is hashed and sealed. When nothing else is under way, a
+// frame is formed, processed and committed on one thread, the caller's own if it can wait: a hop between threads costs more than the work.
+//
+// Invariants
+//   - At most one frame is unsynced at any time, so after a crash only the last can be bad.
+//   - A receipt is given only after fdatasync. An append that was never written says *failed*; the one that was being written says *unknown*.
+//   - After an I/O error nothing more is written through this pipeline. Only a full disk, when the write could be withdrawn, is survivable.
+//   - `former` is used by whoever set `isForming` or `isInline`, `stage` by the committer, or by whoever set `isInline` while no frame is in
+//     flight.
+
+import Synchronization
+
+internal import MunimentCrypto
+internal import MunimentFormat
+
+package final class CommitPipeline: @unchecked Sendable {
+    private struct State {
+        var queue: [PendingAppend] = []
+        var ordered: [FramePlan] = []
+        var pendingByteCount = 0
+        var roomWaiters: [CheckedContinuation<Void, Never>] = []
+        /// Threads that block until there is room.
+        var roomBlockerCount = 0
+        /// Retries whose first attempt is not durable yet.
+        var repeats: [(append: PendingAppend, trace: TokenTrace)] = []
+        var inFlight = 0
+        var isForming = false
+        var isInline = false
+        var isClosing = false
+        var failure: ArchiveError?
+        var committed: Committed
+        /// Segments that ended and are not sealed yet.
+        var unsealedCount: Int
+        var isFull = false
+        var byteCountSinceSpaceCheck: UInt64 = .max
+    }
+
+    private enum Work {
+        case stop
+        case frame([PendingAppend], isInline: Bool)
+    }
+
+    /// Content up to which one thread does everything for a frame.
+    private static let inlineByteCountMax = 64 << 10
+    /// Frames between forming and durability.
+    private static let inFlightMax = 3
+
+    private let monitor: Monitor<State>
+    private let former: FrameFormer
+    private let stage: CommitStage
+    private let limits: StoreLimits
+    private let fileSystem: any FileSystem
+    private let paths: StorePaths
+    private let workers: WorkerPool
+    private let inlineWorker = BlockWorker()
+    private var threads: [OwnThread] = []
+    private let committedNews: @Sendable (Committed) -> Void
+
+    init(
+        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int, workerCount: Int,
+        committedNews: @escaping @Sendable (Committed) -> Void
+    ) {
+        (self.former, self.stage, self.limits) = (former, stage, limits)
+        (fileSystem, paths) = (reader.fileSystem, reader.paths)
+        self.committedNews = committedNews
+        monitor = Monitor(State(committed: stage.committed, unsealedCount: unsealedCount))
+        workers = WorkerPool(count: workerCount)
+        threads = [
+            OwnThread { [unowned self] in while self.formNext() {} },
+            OwnThread { [unowned self] in while self.commitNext() {} },
+        ]
+    }
+
+    // MARK: For callers
+
+    package var committed: Committed { monitor.read { $0.committed } }
+    package var failure: ArchiveError? { monitor.read { $0.failure } }
+
+    /// Hands over an append; its completion is called from one of the pipeline's threads.
+    package func submit(_ append: PendingAppend) {
+        let refusal = monitor.change { state -> ArchiveError? in
+            if let failure = CommitPipeline.refusal(state) { return failure }
+            state.queue.append(append)
+            state.pendingByteCount += append.byteCount
+            return nil
+        }
+        if let refusal { append.completion(.failure(refusal)) }
+    }
+
+    /// Commits an append on the calling thread if nothing else is under way; otherwise hands it over. Either way the completion is called; for
+    /// callers that will wait for it anyway.
+    package func submitAndRunIfIdle(_ append: PendingAppend) {
+        let isIdle = monitor.read { state -> Bool in
+            guard CommitPipeline.refusal(state) == nil, state.queue.isEmpty, CommitPipeline.isIdle(state),
+                append.byteCount <= CommitPipeline.inlineByteCountMax, !mustWaitForSeal(append, state)
+            else { return false }
+            state.isInline = true
+            state.pendingByteCount += append.byteCount
+            return true
+        }
+        if isIdle { runInline([append]) } else { submit(append) }
+    }
+
+    /// Blocks until less content waits than may. Not for cooperative threads.
+    package func waitForRoom() {
+        let byteCountMax = limits.pendingByteCount
+        monitor.read { $0.roomBlockerCount += 1 }
+        monitor.wait { state -> Void? in
+            guard state.pendingByteCount < byteCountMax || state.failure != nil || state.isClosing else { return nil }
+            state.roomBlockerCount -= 1
+            return ()
+        }
+    }
+
+    /// Suspends until less content waits than may.
+    package func room() async {
+        let byteCountMax = limits.pendingByteCount
+        if monitor.read({ $0.pendingByteCount < byteCountMax }) { return }
+        await withCheckedContinuation { continuation in
+            let hasRoom = monitor.read { state -> Bool in
+                if state.pendingByteCount < byteCountMax || state.failure != nil || state.isClosing { return true }
+                state.roomWaiters.append(continuation)
+                return false
+            }
+            if hasRoom { continuation.resume() }
+        }
+    }
+
+    /// Says that an ended segment is sealed, so that another may end.
+    package func segmentSealed() { monitor.change { $0.unsealedCount -= 1 } }
+
+    /// Commits what waits, then stops. The journal is cut after its last frame and closed.
+    package func close() {
+        let waiters = monitor.change { state in
+            state.isClosing = true
+            defer { state.roomWaiters = [] }
+            return state.roomWaiters
+        }
+        for waiter in waiters { waiter.resume() }
+        for thread in threads { thread.join() }
+        threads = []
+        workers.stop()
+    }
+
+    /// After `close`: cuts and closes the segment file.
+    package func finishJournal() throws(ArchiveError) {
+        if failure == nil {
+            try translating(stage.journal.path) { try stage.journal.finish() }
+        } else {
+            stage.journal.close()
+        }
+    }
+
+    private static func refusal(_ state: State) -> ArchiveError? {
+        if state.isClosing {
+            return ArchiveError(.closed, "The archive is closed: open it again to append.", appendOutcome: .failed)
+        }
+        guard let failure = state.failure else { return nil }
+        return ArchiveError(
+            .previousFailure, "An earlier write failed (\(failure.message)) Reopen the archive to append.", appendOutcome: .failed)
+    }
+
+    private static func isIdle(_ state: State) -> Bool { state.inFlight == 0 && !state.isForming && !state.isInline }
+
+    // MARK: The former's thread
+
+    /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
+    /// former.
+    private func mustWaitForSeal(_ append: PendingAppend, _ state: State) -> Bool {
+        !append.isControl && state.unsealedCount > 0 && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+    }
+
+    private func formNext() -> Bool {
+        let work = monitor.wait { state -> Work? in
+            if state.isInline || state.inFlight >= CommitPipeline.inFlightMax { return nil }
+            if state.queue.isEmpty { return state.isClosing && state.inFlight == 0 ? .stop : nil }
+            let taken = take(&state)
+            if taken.isEmpty { return nil }
+            let byteCount = taken.reduce(0) { $0 + $1.byteCount }
+            if state.inFlight == 0 && byteCount <= CommitPipeline.inlineByteCountMax {
+                state.isInline = true
+                return .frame(taken, isInline: true)
+            }
+            state.isForming = true
+            return .frame(taken, isInline: false)
+        }
+        switch work {
+        case .stop: return false
+        case .frame(let appends, isInline: true): runInline(appends)
+        case .frame(let appends, isInline: false):
+            let plan = form(appends)
+            monitor.change { state in
+                state.isForming = false
+                guard let plan else { return }
+                state.ordered.append(plan)
+                state.inFlight += 1
+            }
+            if let plan { workers.submit(plan) }
+        }
+        return true
+    }
+
+    /// Takes from the queue what goes into the next frame.
+    private func take(_ state: inout State) -> [PendingAppend] {
+        guard let first = state.queue.first else { return [] }
+        if mustWaitForSeal(first, state) {
+            // The seal record itself must get through.
+            guard let control = state.queue.firstIndex(where: { $0.isControl }) else { return [] }
+            return [state.queue.remove(at: control)]
+        }
+        var count = 0
+        var byteCount = 0
+        var entryCount = 0
+        var tokens: Set<[UInt8]> = []
+        for append in state.queue {
+            let isFirst = count == 0
+            if !isFirst {
+                if append.isAlone || byteCount + append.byteCount > limits.frameContentByteCount { break }
+                if entryCount + append.count > limits.frameEntryCount { break }
+                if former.wantsNewSegment(count: entryCount + append.count, byteCount: byteCount + append.byteCount) { break }
+            }
+            if let token = append.token, !tokens.insert(token).inserted { break }
+            count += 1
+            byteCount += append.byteCount
+            entryCount += append.count
+            if append.isAlone { break }
+        }
+        let taken = Array(state.queue[..<count])
+        state.queue.removeFirst(count)
+        return taken
+    }
+
+    /// Forms a frame; nil when none of the appends needs one. Appends that can't be formed are told so here.
+    private func form(_ appends: [PendingAppend]) -> FramePlan? {
+        var rest: [PendingAppend] = []
+        for append in appends {
+            if let refusal = spaceRefusal(append) {
+                complete(append, .failure(refusal))
+                continue
+            }
+            do throws(ArchiveError) {
+                if let trace = try former.earlierAppend(append) {
+                    answerRepeat(append, trace)
+                } else if append.count == 0 {
+                    complete(append, .success(receipt(append, firstIndex: former.nextIndex, committed)))
+                } else {
+                    rest.append(append)
+                }
+            } catch {
+                complete(append, .failure(error.with(.failed)))
+            }
+        }
+        guard !rest.isEmpty else { return nil }
+        let count = rest.reduce(0) { $0 + $1.count }
+        let byteCount = rest.reduce(0) { $0 + $1.byteCount }
+        if !rest.allSatisfy(\.isControl) && former.wantsNewSegment(count: count, byteCount: byteCount) {
+            former.beginSegment()
+            monitor.change { $0.unsealedCount += 1 }
+        }
+        do throws(ArchiveError) {
+            return try former.form(rest)
+        } catch {
+            for append in rest { complete(append, .failure(error.with(.failed))) }
+            return nil
+        }
+    }
+
+    private func receipt(_ append: PendingAppend, firstIndex: UInt64, _ committed: Committed, isRepeat: Bool = false) -> AppendReceipt {
+        AppendReceipt(
+            firstIndex: firstIndex, count: append.count, treeSize: committed.treeSize, root: committed.root, isRepeat: isRepeat)
+    }
+
+    /// Answers a retry, at once if what it repeats is durable, otherwise when it is.
+    private func answerRepeat(_ append: PendingAppend, _ trace: TokenTrace) {
+        let committed = monitor.read { state -> Committed? in
+            if state.committed.treeSize >= trace.end { return state.committed }
+            state.repeats.append((append, trace))
+            return nil
+        }
+        guard let committed else { return }
+        complete(append, .success(receipt(append, firstIndex: trace.firstIndex, committed, isRepeat: true)))
+    }
+
+    /// Answers the retries that waited, as far as what they repeat is durable, or all of them with `failure`.
+    private func answerRepeats(failure: ArchiveError? = nil) {
+        let (ready, committed) = monitor.read { state in
+            let ready = state.repeats.filter { failure != nil || $0.trace.end <= state.committed.treeSize }
+            state.repeats.removeAll { failure != nil || $0.trace.end <= state.committed.treeSize }
+            return (ready, state.committed)
+        }
+        for (append, trace) in ready {
+            if let failure {
+                complete(append, .failure(failure))
+            } else {
+                complete(append, .success(receipt(append, firstIndex: trace.firstIndex, committed, isRepeat: true)))
+            }
+        }
+    }
+
+    /// Refuses a user's append when it would eat into the reserve.
+    private func spaceRefusal(_ append: PendingAppend) -> ArchiveError? {
+        guard !append.isControl else { return nil }
+        let isDue = monitor.read { state in
+            state.isFull || state.byteCountSinceSpaceCheck > max(limits.reserveByteCount / 4, 1)
+        }
+        guard isDue else { return nil }
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? .max
+        let isFull = available < limits.reserveByteCount + UInt64(append.byteCount)
+        monitor.change { state in
+            state.isFull = isFull
+            state.byteCountSinceSpaceCheck = 0
+        }
+        return isFull
+            ? ArchiveError(
+                .full, "\(paths.root): only \(available) bytes are free and \(limits.reserveByteCount) are kept for purging: free some space.",
+                appendOutcome: .failed) : nil
+    }
+
+    // MARK: One thread for everything
+
+    private func runInline(_ appends: [PendingAppend]) {
+        if let plan = form(appends) {
+            while let block = plan.takeBlock() { inlineWorker.process(block, of: plan) }
+            commit(plan)
+        }
+        monitor.update { state in
+            state.isInline = false
+            return ((), !state.queue.isEmpty || state.isClosing)
+        }
+    }
+
+    // MARK: The committer's thread
+
+    private func commitNext() -> Bool {
+        let plan = monitor.wait { state -> FramePlan?? in
+            if let plan = state.ordered.first { return plan }
+            return state.isClosing && state.queue.isEmpty && CommitPipeline.isIdle(state) ? .some(nil) : nil
+        }
+        guard let plan else { return false }
+        plan.waitForBlocks()
+        commit(plan)
+        monitor.change { state in
+            if state.ordered.first === plan {
+                state.ordered.removeFirst()
+                state.inFlight -= 1
+            }
+        }
+        return true
+    }
+
+    private func commit(_ plan: FramePlan) {
+        if let failure {
+            complete(plan.appends.map { ($0, .failure(failure.with(.failed))) })
+            return
+        }
+        do {
+            let byteCount = try stage.commit(plan)
+            let committed = stage.committed
+            monitor.read { state in
+                state.committed = committed
+                if state.byteCountSinceSpaceCheck < .max / 2 { state.byteCountSinceSpaceCheck += byteCount }
+                plan.settle(byteCount: byteCount)
+            }
+            var index = plan.firstIndex
+            complete(
+                plan.appends.map { append in
+                    defer { index += UInt64(append.count) }
+                    return (append, .success(receipt(append, firstIndex: index, committed)))
+                })
+            answerRepeats()
+            committedNews(committed)
+        } catch {
+            fail(plan, error)
+        }
+    }
+
+    /// A frame could not be committed. With a full disk and the write withdrawn, the log goes on as it was; otherwise it is over for this handle.
+    private func fail(_ plan: FramePlan, _ error: any Error) {
+        let reason: ArchiveError
+        switch error {
+        case let error as FileSystemError: reason = ArchiveError(error)
+        case let error as ArchiveError: reason = error
+        default: reason = ArchiveError(.inputOutput, "\(stage.journal.path): \(error).")
+        }
+        if reason.code == .full && stage.journal.withdraw() {
+            withdraw(plan, reason)
+            return
+        }
+        let (queued, waiters) = monitor.change { state -> ([PendingAppend], [CheckedContinuation<Void, Never>]) in
+            state.failure = reason
+            defer {
+                state.queue = []
+                state.roomWaiters = []
+            }
+            return (state.queue, state.roomWaiters)
+        }
+        complete(plan.appends.map { ($0, .failure(reason.with(.unknown))) })
+        complete(queued.map { ($0, .failure(reason.with(.failed))) })
+        answerRepeats(failure: reason.with(.unknown))
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Undoes all frames in flight: none of them was written.
+    private func withdraw(_ plan: FramePlan, _ reason: ArchiveError) {
+        let others = monitor.wait { state -> [FramePlan]? in
+            if state.isForming { return nil }
+            let others = state.ordered.filter { $0 !== plan }
+            state.ordered.removeAll { $0 !== plan }
+            state.inFlight = state.ordered.count
+            state.isFull = true
+            let previous = former.previousSegment
+            let isBegun = former.segment.segment == stage.journal.header.segment
+            if !isBegun, let previous {
+                former.reset(
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous, previous: nil)
+                state.unsealedCount -= 1
+            } else {
+                former.reset(
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: former.segment, previous: previous)
+            }
+            return others
+        }
+        for other in others {
+            other.waitForBlocks()
+            other.releaseOutputs()
+            complete(other.appends.map { ($0, .failure(reason.with(.failed))) })
+        }
+        plan.releaseOutputs()
+        complete(plan.appends.map { ($0, .failure(reason.with(.failed))) })
+        answerRepeats(failure: reason.with(.failed))
+    }
+
+    private func complete(_ append: PendingAppend, _ result: Result<AppendReceipt, ArchiveError>) {
+        complete([(append, result)])
+    }
+
+    /// Tells callers what became of their appends, and makes room for others.
+    private func complete(_ results: [(PendingAppend, Result<AppendReceipt, ArchiveError>)]) {
+        let byteCount = results.reduce(0) { $0 + $1.0.byteCount }
+        let waiters = monitor.update { state -> ([CheckedContinuation<Void, Never>], Bool) in
+            state.pendingByteCount -= byteCount
+            let hasRoom = state.pendingByteCount < limits.pendingByteCount
+            guard hasRoom, !state.roomWaiters.isEmpty else { return ([], hasRoom && state.roomBlockerCount > 0) }
+            defer { state.roomWaiters = [] }
+            return (state.roomWaiters, state.roomBlockerCount > 0)
+        }
+        for waiter in waiters { waiter.resume() }
+        for (append, result) in results { append.completion(result) }
+    }
+}

@@ -1,0 +1,294 @@
+// Forming a frame: indexes, recorded time, runs, blocks, nonces, keys. Everything that must happen in order and does not need the records'
+// bytes to be hashed first. One thread at a time owns a former.
+//
+// Invariants: indexes and part numbers are given out once and in order; a group's key is durable before a plan that uses it is returned;
+// what belongs to one append stays in one frame.
+
+internal import MunimentCrypto
+package import MunimentFormat
+
+/// Where in the log an open segment stands, as far as it has been planned.
+final class SegmentPlan: @unchecked Sendable {
+    // Owned by whoever owns the former; `segment` and `firstIndex` never change.
+    let segment: UInt64
+    let firstIndex: UInt64
+    let created: Microseconds
+    var entryCount = 0
+    var byteCount: UInt64
+    var groups: [UInt32: OpenGroup] = [:]
+    /// Classes whose group row stands in a frame already.
+    var announced: Set<UInt32> = []
+    /// What is durable of all this; the rest is undone when a full disk makes planned frames fail.
+    var durable = Durable()
+
+    struct Durable {
+        var entryCount = 0
+        var byteCount = UInt64(Limits.blockByteCount)
+        var announced: Set<UInt32> = []
+    }
+    var tokens: [[UInt8]: TokenTrace] = [:]
+
+    init(segment: UInt64, firstIndex: UInt64, created: Microseconds, byteCount: UInt64 = UInt64(Limits.blockByteCount)) {
+        (self.segment, self.firstIndex, self.created, self.byteCount) = (segment, firstIndex, created, byteCount)
+    }
+}
+
+/// What is remembered of a token.
+struct TokenTrace: Sendable {
+    var classID: UInt32
+    var contentHash: [UInt8]
+    var firstIndex: UInt64
+    var count: Int
+
+    var end: UInt64 { firstIndex + UInt64(count) }
+}
+
+/// When a segment ends, how large a frame may become.
+package struct StoreLimits: Sendable {
+    /// Entries of a segment; a few more are kept for the engine's own records.
+    package var segmentEntryCount = Limits.entriesPerSegment
+    package var segmentByteCount: UInt64 = 64 << 20
+    package var segmentAge: Microseconds = 86_400_000_000
+    /// Content that is gathered into one frame when many appends wait.
+    package var frameContentByteCount = 4 << 20
+    package var frameEntryCount = 16_384
+    /// Space that only the engine's own records may use.
+    package var reserveByteCount: UInt64 = 16 << 20
+    /// Content that may wait for its commit before appenders have to.
+    package var pendingByteCount = 16 << 20
+    /// Whether segment files are filled with zeros ahead of their use.
+    package var preparesSegments = true
+
+    package init() {}
+}
+
+final class FrameFormer {
+    /// Entries that records leave to control records at the end of a segment.
+    static let controlEntryCount = 64
+
+    let logID: Digest
+    let session: [UInt8]
+    private let keys: KeyRing
+    private let clock: any WallClock
+    private let limits: StoreLimits
+    private let compression: @Sendable (UInt32) -> ClassRecord.Compression
+    private(set) var segment: SegmentPlan
+    private(set) var previousSegment: SegmentPlan?
+    private(set) var nextIndex: UInt64
+    private(set) var chain: ControlChain
+    private var nextPart: UInt64 = 0
+
+    init(
+        logID: Digest, session: [UInt8], keys: KeyRing, clock: any WallClock, limits: StoreLimits, segment: SegmentPlan,
+        previous: SegmentPlan?, nextIndex: UInt64, chain: ControlChain,
+        compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression
+    ) {
+        (self.logID, self.session, self.keys, self.clock, self.limits) = (logID, session, keys, clock, limits)
+        (self.segment, self.previousSegment, self.nextIndex) = (segment, previous, nextIndex)
+        self.chain = chain
+        self.compression = compression
+    }
+
+    /// Whether records of `count` entries and `byteCount` bytes of content would go to a new segment.
+    func wantsNewSegment(count: Int, byteCount: Int) -> Bool {
+        guard segment.entryCount > 0 else { return false }
+        let worstByteCount = UInt64(byteCount + count * 48 + 3 * Limits.blockByteCount)
+        return segment.entryCount + count > limits.segmentEntryCount - FrameFormer.controlEntryCount
+            || segment.byteCount + worstByteCount > limits.segmentByteCount
+            || clock.microsecondsSinceEpoch() - segment.created > limits.segmentAge
+    }
+
+    /// Goes on in a new segment. The one before must be sealed by the time the next is begun.
+    func beginSegment() {
+        previousSegment = segment
+        segment = SegmentPlan(
+            segment: segment.segment + 1, firstIndex: nextIndex, created: clock.microsecondsSinceEpoch())
+    }
+
+    /// Goes back to what is durable, after planned frames failed without harm to the log.
+    func reset(nextIndex: UInt64, chain: ControlChain, segment: SegmentPlan, previous: SegmentPlan?) {
+        self.nextIndex = nextIndex
+        self.chain = chain
+        self.segment = segment
+        previousSegment = previous
+        segment.entryCount = segment.durable.entryCount
+        segment.byteCount = segment.durable.byteCount
+        segment.announced = segment.durable.announced
+        segment.tokens = segment.tokens.filter { $0.value.firstIndex < nextIndex }
+    }
+
+    /// Forms one frame of all `appends`.
+    func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
+        let recorded = clock.microsecondsSinceEpoch()
+        var runs: [EntryRun] = []
+        var chain = chain
+        var classOrder: [UInt32] = []
+        var pieces: [UInt32: [Piece]] = [:]
+        var bodyFiles: [BodyFileRow] = []
+        var tokenOrdinals: [Int] = []
+        var ordinal = 0
+        for append in appends {
+            let first = ordinal
+            for batch in append.batches where batch.count > 0 {
+                let (run, runOrdinal) = FrameFormer.add(
+                    batch, recorded: recorded, firstIndex: nextIndex + UInt64(ordinal), chain: &chain, to: &runs)
+                if pieces[batch.classID] == nil { classOrder.append(batch.classID) }
+                pieces[batch.classID, default: []].append(
+                    Piece(batch: batch, range: 0..<batch.count, ordinal: ordinal, run: run, runOrdinal: runOrdinal))
+                for (place, body) in batch.bodies.sorted(by: { $0.key < $1.key }) {
+                    bodyFiles.append(
+                        BodyFileRow(
+                            id: body.id, ordinal: UInt32(ordinal + place), fileByteCount: body.fileByteCount, digest: body.fileDigest))
+                }
+                ordinal += batch.count
+            }
+            if append.token != nil { tokenOrdinals.append(first) }
+        }
+        let newGroups = try openGroups(classOrder)
+        var tokens: [TokenRow] = []
+        for (append, first) in zip(appends.filter({ $0.token != nil }), tokenOrdinals) {
+            if let token = append.token { tokens.append(try trace(append, token, firstOrdinal: first)) }
+        }
+        let blocks = makeBlocks(classOrder, pieces)
+        let plan = FramePlan(
+            segment: segment, firstIndex: nextIndex, recorded: recorded, runs: runs, blocks: blocks, firstPart: nextPart,
+            newGroups: newGroups, tokens: tokens, bodyFiles: bodyFiles, chain: chain, appends: appends)
+        self.chain = chain
+        nextIndex += UInt64(ordinal)
+        nextPart += UInt64(blocks.count)
+        segment.entryCount += ordinal
+        segment.byteCount += FrameFormer.estimate(plan)
+        return plan
+    }
+
+    /// An upper bound of a planned frame's length.
+    static func estimate(_ plan: FramePlan) -> UInt64 {
+        let content = plan.blocks.reduce(0) { $0 + $1.byteCount + 512 }
+        return UInt64(content + plan.entryCount * 48 + 2 * Limits.blockByteCount)
+    }
+
+    /// Adds a batch's entries; returns their run and their place in it. Control records get their links here.
+    private static func add(
+        _ batch: RecordBatch, recorded: Microseconds, firstIndex: UInt64, chain: inout ControlChain, to runs: inout [EntryRun]
+    ) -> (Int, Int) {
+        var extensions: [[UInt8]] = []
+        for (place, draft) in batch.drafts.enumerated() {
+            let record = ControlRecord(kind: draft.kind, previous: chain.last, body: draft.body(chain))
+            extensions.append(record.extensions())
+            chain.append(draft.kind, at: firstIndex + UInt64(place))
+        }
+        let flags =
+            (batch.hasOccurred ? Entry.hasOccurred : 0) | (batch.kind == .control ? Entry.hasExtensions : 0)
+        let run = EntryRun(
+            count: batch.count, kind: batch.kind, flags: flags, classID: batch.classID, recorded: recorded,
+            occurred: Array(batch.occurred), extensions: extensions)
+        guard let last = runs.last, last.sharesRun(with: run) else {
+            runs.append(run)
+            return (runs.count - 1, 0)
+        }
+        let place = last.count
+        runs[runs.count - 1].count += run.count
+        runs[runs.count - 1].occurred += run.occurred
+        runs[runs.count - 1].extensions += run.extensions
+        return (runs.count - 1, place)
+    }
+
+    // MARK: Groups
+
+    /// Sees to the keys of the classes, and of the control class, and tells which groups this frame is the first to use.
+    private func openGroups(_ classes: [UInt32]) throws(ArchiveError) -> [OpenGroup] {
+        var new: [OpenGroup] = []
+        for classID in [ControlRecord.classID] + classes where !segment.announced.contains(classID) {
+            new.append(try openGroup(classID))
+            segment.announced.insert(classID)
+        }
+        // A group of an earlier session has its row in the segment already, but not yet its keys in memory.
+        for classID in classes { _ = try openGroup(classID) }
+        return new
+    }
+
+    private func openGroup(_ classID: UInt32) throws(ArchiveError) -> OpenGroup {
+        if let group = segment.groups[classID] { return group }
+        var found = try keys.existingGroup(segment: segment.segment, classID: classID)
+        if found == nil { found = try keys.makeGroup(segment: segment.segment, classID: classID) }
+        guard let found else { preconditionFailure("a group that was just made") }
+        let group = OpenGroup(
+            classID: classID, slot: found.slot, key: found.key, partKey: found.key.partKey(generation: 0, session: session),
+            salts: found.key.saltStream, commitment: found.key.commitment)
+        segment.groups[classID] = group
+        return group
+    }
+
+    // MARK: Blocks
+
+    private func makeBlocks(_ classes: [UInt32], _ pieces: [UInt32: [Piece]]) -> [Block] {
+        var blocks: [Block] = []
+        for classID in classes {
+            guard let group = segment.groups[classID], let list = pieces[classID] else { continue }
+            let mode = compression(classID)
+            let byteCountMax = mode == .record ? 0 : Limits.partContentByteCount
+            let shapes = BlockShape.split(list, byteCountMax: byteCountMax)
+            for shape in shapes {
+                let flags = shape.recordCount == 0 ? PartRow.continues : 0
+                let place = PartPlace(
+                    logID: logID, segment: segment.segment, generation: 0, session: session, part: nextPart + UInt64(blocks.count),
+                    classID: classID, recordCount: shape.recordCount, flags: flags, firstIndex: nextIndex)
+                blocks.append(
+                    Block(
+                        pieces: shape.pieces, byteCount: shape.byteCount, recordCount: shape.recordCount, slice: shape.slice,
+                        place: place, isCompressed: mode != .none, group: group))
+            }
+        }
+        return blocks
+    }
+
+    // MARK: Tokens
+
+    /// What became of an earlier append with this token; nil when there was none. Throws `.tokenConflict` for other content.
+    func earlierAppend(_ append: PendingAppend) throws(ArchiveError) -> TokenTrace? {
+        guard let token = append.token else { return nil }
+        for plan in [segment, previousSegment].compactMap({ $0 }) where !plan.tokens.isEmpty {
+            guard let control = try keys.existingGroup(segment: plan.segment, classID: ControlRecord.classID) else { continue }
+            guard let trace = plan.tokens[TokenHash(tokenKey: control.key.tokenKey).token(token)] else { continue }
+            let conflict = ArchiveError(
+                .tokenConflict, "This token was used at index \(trace.firstIndex) for other content: use a new token.",
+                appendOutcome: .failed)
+            guard let classID = append.batches.first?.classID, classID == trace.classID, append.count == trace.count,
+                let group = try keys.existingGroup(segment: plan.segment, classID: classID)
+            else { throw conflict }
+            guard FrameFormer.contentHash(append, group.key) == trace.contentHash else { throw conflict }
+            return trace
+        }
+        return nil
+    }
+
+    private func trace(_ append: PendingAppend, _ token: [UInt8], firstOrdinal: Int) throws(ArchiveError) -> TokenRow {
+        let classID = append.batches[0].classID
+        let control = try openGroup(ControlRecord.classID)
+        let group = try openGroup(classID)
+        let row = TokenRow(
+            classID: classID, tokenHash: TokenHash(tokenKey: control.key.tokenKey).token(token),
+            contentHash: FrameFormer.contentHash(append, group.key), firstOrdinal: UInt32(firstOrdinal), recordCount: UInt32(append.count))
+        segment.tokens[row.tokenHash] = TokenTrace(
+            classID: classID, contentHash: row.contentHash, firstIndex: nextIndex + UInt64(firstOrdinal), count: append.count)
+        return row
+    }
+
+    private static func contentHash(_ append: PendingAppend, _ key: GroupKey) -> [UInt8] {
+        TokenHash(tokenKey: key.tokenKey).content { feed in
+            for batch in append.batches {
+                for place in 0..<batch.count {
+                    var head: [UInt8] = [batch.hasOccurred ? 1 : 0]
+                    head.append(littleEndian: batch.hasOccurred ? batch.occurred[place] : 0)
+                    head.withUnsafeBytes { feed($0) }
+                    if let body = batch.bodies[place] {
+                        // The reference holds a random key and salt; the payload itself is what must be the same.
+                        body.plainDigest.withUnsafeBytes { feed($0) }
+                    } else {
+                        feed(batch.contents(place..<place + 1))
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// The segment file that is being written. Frames go to its end, each with one write and one fdatasync.
+//
+// The story of a commit, and what happens if we die after each step:
+//   1. write the frame at the end            recovery finds no frame, a torn one, or a whole one; whole, it adopts it
+//   2. fdatasync                             the frame is durable; from here on the append may be acknowledged
+// And of a new segment:
+//   1. write the header block, fdatasync     nothing refers to the file yet: it is removed, or prepared again
+//   2. rename from its prepared name         …
+//   3. sync the directory                    an empty segment: recovery goes on in it
+//   4. the first frame                       as above
+// After a failed write or fdatasync the file is not used again: the system may have dropped pages and called them clean.
+
+internal import MunimentFormat
+
+final class JournalFile {
+    private let fileSystem: any FileSystem
+    private let paths: StorePaths
+    let header: SegmentHeader
+    private let file: any File
+    /// Where the next frame goes.
+    private(set) var end: UInt64
+    /// Up to where the file is known to be filled with zeros on the device.
+    private let preparedEnd: UInt64
+    private var allocatedEnd: UInt64
+
+    private init(
+        _ fileSystem: any FileSystem, _ paths: StorePaths, header: SegmentHeader, file: any File, end: UInt64, preparedEnd: UInt64
+    ) {
+        (self.fileSystem, self.paths, self.header, self.file) = (fileSystem, paths, header, file)
+        (self.end, self.preparedEnd, allocatedEnd) = (end, preparedEnd, preparedEnd)
+    }
+
+    var path: String { file.path }
+
+    /// Begins a segment, in the prepared file if there is one.
+    static func create(
+        _ fileSystem: any FileSystem, _ paths: StorePaths, header: SegmentHeader, preparedByteCount: UInt64
+    ) throws -> JournalFile {
+        let directory = paths.segmentDirectory(header.segment)
+        if try fileSystem.status(directory) == nil {
+            try fileSystem.createDirectory(directory)
+            try fileSystem.synchronizeDirectory(paths.segments)
+        }
+        if preparedByteCount == 0 {
+            if try fileSystem.status(paths.prepared) != nil { try fileSystem.remove(paths.prepared) }
+            try fileSystem.open(paths.prepared, .create).close()
+        }
+        let path = paths.segment(header.segment, generation: header.generation)
+        let preparing = try fileSystem.open(paths.prepared, .readWrite)
+        try preparing.writeAll(header.encoded(), at: 0)
+        try preparing.synchronize()
+        preparing.close()
+        try fileSystem.rename(paths.prepared, to: path)
+        try fileSystem.synchronizeDirectory(directory)
+        try fileSystem.synchronizeDirectory(paths.segments)
+        return try open(fileSystem, paths, header: header, end: UInt64(Limits.blockByteCount), preparedEnd: preparedByteCount)
+    }
+
+    /// Goes on in a segment whose frames end at `end`.
+    static func open(
+        _ fileSystem: any FileSystem, _ paths: StorePaths, header: SegmentHeader, end: UInt64, preparedEnd: UInt64
+    ) throws -> JournalFile {
+        let path = paths.segment(header.segment, generation: header.generation)
+        let file = try fileSystem.open(path, .readWrite(direct: true))
+        return JournalFile(fileSystem, paths, header: header, file: file, end: end, preparedEnd: preparedEnd)
+    }
+
+    /// Writes a frame at the end and makes it durable. `frame` is aligned and a multiple of the block.
+    func commit(_ frame: UnsafeRawBufferPointer) throws(FileSystemError) {
+        let next = end + UInt64(frame.count)
+        if next > preparedEnd && next > allocatedEnd {
+            // Reserving ahead keeps the file in few extents; small steps first, so that a small store stays small.
+            let step = min(max(UInt64(frame.count) * 4, 64 << 10), 4 << 20)
+            try? file.allocate(end..<next + step)
+            allocatedEnd = next + step
+        }
+        try file.write(frame, at: end)
+        try file.synchronize()
+        end = next
+    }
+
+    /// Cuts away what follows the last frame and closes the file.
+    func finish() throws(FileSystemError) {
+        if try file.byteCount() > end {
+            try file.truncate(to: end)
+            try file.synchronize()
+        }
+        file.close()
+    }
+
+    /// Tries to undo a write that failed for lack of space. True when the file again ends after its last frame, durably.
+    func withdraw() -> Bool {
+        do throws(FileSystemError) {
+            try file.truncate(to: end)
+            try file.synchronize()
+            allocatedEnd = end
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    func close() { file.close() }
+}

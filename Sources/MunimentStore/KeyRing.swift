@@ -1,0 +1,227 @@
+// The keys directory of an open store: root key, epoch key, and the group keys, opened when first used and kept in a bounded cache.
+// Format/keys.md.
+//
+// A group key is durable before the first frame that uses it: `makeGroup` returns after fdatasync. If we die before that, nothing
+// refers to the row; if after, the row may stay without a frame, which is harmless: the next open reuses it for the same place.
+
+import Synchronization
+
+package import MunimentCrypto
+package import MunimentFormat
+
+package final class KeyRing: Sendable {
+    private struct State {
+        var header: GroupsHeader
+        var epochKey: SecretKey
+        var rowCount: UInt64
+        /// Rows by place, newest first found; complete.
+        var slots: [Slot: UInt64] = [:]
+        var cache: [Slot: GroupKey] = [:]
+    }
+
+    private struct Slot: Hashable {
+        var segment: UInt64
+        var classID: UInt32
+    }
+
+    /// Opened group keys that are kept; each takes four pages of guarded memory.
+    private static let cacheCountMax = 256
+
+    package let logID: Digest
+    private let directory: String
+    private let fileSystem: any FileSystem
+    private let root: SecretKey
+    private let isWritable: Bool
+    private let state: Mutex<State>
+
+    private init(
+        _ fileSystem: any FileSystem, _ directory: String, logID: Digest, root: SecretKey, state: sending State, isWritable: Bool
+    ) {
+        self.logID = logID
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.root = root
+        self.isWritable = isWritable
+        self.state = Mutex(state)
+    }
+
+    package static func rootPath(_ directory: String) -> String { directory + "/root.key" }
+    package static func groupsPath(_ directory: String) -> String { directory + "/groups" }
+    package static func signerPath(_ directory: String) -> String { directory + "/signer" }
+
+    /// Makes a keys directory for a new store: all files durable, then the directory.
+    package static func create(
+        _ fileSystem: any FileSystem, _ directory: String, logID: Digest, passphrase: [UInt8]?
+    ) throws(ArchiveError) -> (ring: KeyRing, seed: SecretKey) {
+        try translating(directory) {
+            try fileSystem.createDirectory(directory)
+            let root = SecretKey.random()
+            let seed = SecretKey.random()
+            let epochKey = SecretKey.random()
+            let header = GroupsHeader.make(epochKey, epoch: 0, logID: logID, root: root)
+            try writeNew(fileSystem, rootPath(directory), RootKeyFile.make(root, logID: logID, passphrase: passphrase).encoded())
+            try writeNew(fileSystem, groupsPath(directory), header.encoded())
+            let empty = SignerState(sequence: 1, treeSize: 0, root: .zero).encoded()
+            let signer = SignerKeyBlock.make(seed, logID: logID, root: root).encoded() + empty + empty
+            try writeNew(fileSystem, signerPath(directory), signer)
+            try fileSystem.synchronizeDirectory(directory)
+            try fileSystem.synchronizeDirectory(StorePaths.parent(directory))
+            let state = State(header: header, epochKey: epochKey, rowCount: 0)
+            return (KeyRing(fileSystem, directory, logID: logID, root: root, state: state, isWritable: true), seed)
+        }
+    }
+
+    private static func writeNew(_ fileSystem: any FileSystem, _ path: String, _ bytes: [UInt8]) throws {
+        let file = try fileSystem.open(path, .create)
+        defer { file.close() }
+        try file.writeAll(bytes, at: 0)
+        try file.synchronize()
+    }
+
+    /// Opens the keys of the store `logID`.
+    package static func open(
+        _ fileSystem: any FileSystem, _ directory: String, logID: Digest, passphrase: [UInt8]?, isWritable: Bool
+    ) throws(ArchiveError) -> KeyRing {
+        guard (try? fileSystem.status(rootPath(directory))) ?? nil != nil else {
+            throw ArchiveError(.keyMissing, "No keys at \(directory): name their directory with --keys.")
+        }
+        let root = try translating(rootPath(directory)) {
+            let file = try fileSystem.readFully(rootPath(directory), maximumByteCount: RootKeyFile.byteCount)
+                .decode(RootKeyFile.init(decoding:))
+            guard file.logID == logID else { throw KeyError.wrongKey }
+            return try file.unlocked(passphrase: passphrase)
+        }
+        let state = try readGroups(fileSystem, directory, logID: logID, root: root)
+        return KeyRing(fileSystem, directory, logID: logID, root: root, state: state, isWritable: isWritable)
+    }
+
+    private static func readGroups(
+        _ fileSystem: any FileSystem, _ directory: String, logID: Digest, root: SecretKey
+    ) throws(ArchiveError) -> State {
+        let path = groupsPath(directory)
+        return try translating(path) {
+            let bytes = try fileSystem.readFully(path, maximumByteCount: 1 << 32)
+            return try bytes.withUnsafeBytes { bytes in
+                guard bytes.count >= GroupsHeader.byteCount else {
+                    throw FormatError(.truncated, "group keys header", at: 0, "the file is too short")
+                }
+                let header = try GroupsHeader(decoding: UnsafeRawBufferPointer(rebasing: bytes[..<GroupsHeader.byteCount]))
+                guard header.logID == logID else { throw KeyError.wrongKey }
+                var state = State(header: header, epochKey: try header.epochKey(root: root), rowCount: 0)
+                var offset = GroupsHeader.byteCount
+                while offset + GroupKeyRow.byteCount <= bytes.count {
+                    let raw = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + GroupKeyRow.byteCount])
+                    // A torn last row was never used by a frame: it is written over.
+                    if offset + 2 * GroupKeyRow.byteCount > bytes.count, (try? GroupKeyRow(decoding: raw)) == nil { break }
+                    let row = try GroupKeyRow(decoding: raw)
+                    guard row.slot == state.rowCount else {
+                        throw FormatError(.inconsistent, "group key row", at: offset, "row \(state.rowCount) says \(row.slot)")
+                    }
+                    if row.isPresent { state.slots[Slot(segment: row.segment, classID: row.classID)] = row.slot }
+                    state.rowCount += 1
+                    offset += GroupKeyRow.byteCount
+                }
+                return state
+            }
+        }
+    }
+
+    /// The key of a group; `.keyMissing` when there is no row for it, `.purged` when it was destroyed.
+    package func group(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64) {
+        if let found = try existingGroup(segment: segment, classID: classID) { return found }
+        if !isWritable {
+            // The writer may have added rows since this reader opened.
+            let fresh = try KeyRing.readGroups(fileSystem, directory, logID: logID, root: root)
+            replace(with: fresh)
+            if let found = try existingGroup(segment: segment, classID: classID) { return found }
+        }
+        throw ArchiveError(
+            .keyMissing, "The key of class \(classID) in segment \(segment) is not in \(directory): restore the newest backup of the keys.")
+    }
+
+    private func replace(with fresh: sending State) {
+        let slots = fresh.slots
+        let rowCount = fresh.rowCount
+        let header = fresh.header
+        let epochKey = fresh.epochKey
+        state.withLock { state in
+            state.slots = slots
+            state.rowCount = rowCount
+            state.header = header
+            state.epochKey = epochKey
+            state.cache = [:]
+        }
+    }
+
+    /// The key of a group, or nil when there is no row for it.
+    package func existingGroup(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64)? {
+        let wanted = Slot(segment: segment, classID: classID)
+        let (slot, cached, header, epochKey) = state.withLock { state in
+            (state.slots[wanted], state.cache[wanted], state.header, state.epochKey)
+        }
+        guard let slot else { return nil }
+        if let cached { return (cached, slot) }
+        let path = KeyRing.groupsPath(directory)
+        let key = try translating(path) {
+            let file = try fileSystem.open(path, .read)
+            defer { file.close() }
+            let row = try file.readExactly(
+                GroupKeyRow.byteCount, at: UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount)
+            ).decode(GroupKeyRow.init(decoding:))
+            guard row.slot == slot, row.segment == segment, row.classID == classID else { throw KeyError.damaged }
+            return try row.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey)
+        }
+        remember(key, wanted)
+        return (key, slot)
+    }
+
+    private func remember(_ key: GroupKey, _ slot: Slot) {
+        state.withLock { state in
+            if state.cache.count >= KeyRing.cacheCountMax { state.cache.removeAll() }
+            state.cache[slot] = key
+        }
+    }
+
+    /// Makes the key of a new group and its row, durably.
+    package func makeGroup(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64) {
+        precondition(isWritable)
+        let place = GroupPlace(logID: logID, segment: segment, classID: classID)
+        let (slot, header, epochKey) = state.withLock { state in (state.rowCount, state.header, state.epochKey) }
+        let key = GroupKey(key: .random(), place: place)
+        let row = GroupKeyRow.make(key.key, slot: slot, place: place, epoch: header.epoch, epochKey: epochKey)
+        let path = KeyRing.groupsPath(directory)
+        try translating(path) {
+            let file = try fileSystem.open(path, .readWrite)
+            defer { file.close() }
+            try file.writeAll(row.encoded(), at: UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount))
+            try file.synchronize()
+        }
+        let wanted = Slot(segment: segment, classID: classID)
+        state.withLock { state in
+            state.slots[wanted] = slot
+            state.rowCount = slot + 1
+        }
+        remember(key, wanted)
+        return (key, slot)
+    }
+
+    /// The signing seed.
+    package func signerSeed() throws(ArchiveError) -> SecretKey {
+        let path = KeyRing.signerPath(directory)
+        return try translating(path) {
+            let file = try fileSystem.open(path, .read)
+            defer { file.close() }
+            let block = try file.readExactly(SignerKeyBlock.byteCount, at: 0).decode(SignerKeyBlock.init(decoding:))
+            guard block.logID == logID else { throw KeyError.wrongKey }
+            return try block.seed(root: root)
+        }
+    }
+
+    /// Protects the root key with another passphrase, or with none. The file is replaced atomically; everything else stays.
+    package func changePassphrase(_ passphrase: [UInt8]?) throws(ArchiveError) {
+        let path = KeyRing.rootPath(directory)
+        try translating(path) {
+            try fileSystem.replaceAtomically(path, RootKeyFile.make(root, logID: logID, passphrase: passphrase).encoded())
+        }
+    }
+}

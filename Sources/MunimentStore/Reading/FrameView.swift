@@ -1,0 +1,73 @@
+// One frame's skeleton, read and decoded: header, entries, part rows. Immutable, shared by readers, kept in a bounded cache.
+// Ciphertext is read only when a part is opened.
+
+package import MunimentCrypto
+package import MunimentFormat
+
+package final class FrameView: Sendable {
+    package let header: FrameHeader
+    package let columns: EntryColumns
+    package let rows: [PartRow]
+    /// Where each part's ciphertext begins in the file.
+    package let partOffsets: [UInt64]
+    /// Header, entries and part rows as they stand in the file.
+    package let skeleton: [UInt8]
+
+    /// Decodes a skeleton that was read from the frame's place. The body's checksum is not checked: proofs and AEAD do more.
+    package init(_ skeleton: [UInt8]) throws(FormatError) {
+        let (header, columns, rows) = try skeleton.decode {
+            bytes throws(FormatError) -> (FrameHeader, EntryColumns, [PartRow]) in
+            let header = try FrameHeader(decoding: bytes)
+            guard header.skeletonByteCount == bytes.count else {
+                throw FormatError(.inconsistent, "frame", at: 0, "the skeleton has another length than its header says")
+            }
+            let entries = UnsafeRawBufferPointer(rebasing: bytes[header.headerByteCount..<header.partRowsOffset])
+            return (
+                header, try EntryColumns(decoding: entries, count: header.entryCount),
+                try PartRow.rows(of: header, in: bytes)
+            )
+        }
+        (self.header, self.columns, self.rows, self.skeleton) = (header, columns, rows, skeleton)
+        var offset = header.offset + UInt64(header.skeletonByteCount)
+        var offsets: [UInt64] = []
+        for row in rows {
+            offsets.append(offset)
+            offset += UInt64(row.ciphertextByteCount)
+        }
+        partOffsets = offsets
+    }
+
+    package var indexes: Range<UInt64> { header.firstIndex..<header.treeSize }
+
+    /// Calls `body` with the bytes that the columns were decoded from.
+    package func withEntries<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try skeleton.withUnsafeBytes {
+            try body(UnsafeRawBufferPointer(rebasing: $0[header.headerByteCount..<header.partRowsOffset]))
+        }
+    }
+
+    /// The entry at `index`, which is one of this frame's.
+    package func entry(_ index: UInt64) -> [UInt8] {
+        withEntries { columns.entry(Int(index - header.firstIndex), in: $0) }
+    }
+
+    /// All leaf hashes of the frame, 32 bytes each, at `output`.
+    package func leafHashes(_ hasher: EntryHasher, to output: UnsafeMutableRawPointer) {
+        withEntries { hasher.hash(columns.runs, commitments: $0.baseAddress! + columns.commitmentsOffset, to: output) }
+    }
+
+    /// Where the content of the frame's entry `ordinal` is: the part in which it begins, and how many contents precede it there.
+    package func part(ofEntry ordinal: Int) throws(FormatError) -> (row: Int, skip: Int) {
+        let (run, _) = columns.locate(ordinal)
+        let classID = columns.runs[run].classID
+        var rest = columns.classOrdinal(of: ordinal, classID: classID)
+        for (position, row) in rows.enumerated() where row.classID == classID {
+            if rest < Int(row.recordCount) { return (position, rest) }
+            rest -= Int(row.recordCount)
+        }
+        throw FormatError(.inconsistent, "frame", at: 0, "no part holds the content of entry \(ordinal)")
+    }
+
+    /// SHA-256(0x20 ‖ skeleton), which the footer binds.
+    package var digest: Digest { skeleton.withUnsafeBytes { SHA256.hash(tag: Footer.frameTag, body: $0) } }
+}

@@ -1,0 +1,124 @@
+// One segment file as readers see it: where its frames are, and a handle to read them with. The writer adds frames as they become
+// durable; everyone else only reads.
+
+import Synchronization
+
+package import MunimentFormat
+
+/// Where a frame is.
+package struct FrameReference: Hashable, Sendable {
+    package var offset: UInt64
+    package var firstIndex: UInt64
+    package var entryCount: UInt32
+    package var skeletonByteCount: UInt32
+
+    package init(offset: UInt64, firstIndex: UInt64, entryCount: UInt32, skeletonByteCount: UInt32) {
+        (self.offset, self.firstIndex) = (offset, firstIndex)
+        (self.entryCount, self.skeletonByteCount) = (entryCount, skeletonByteCount)
+    }
+
+    package init(_ header: FrameHeader) {
+        self.init(
+            offset: header.offset, firstIndex: header.firstIndex, entryCount: UInt32(header.entryCount),
+            skeletonByteCount: UInt32(header.skeletonByteCount))
+    }
+
+    package init(_ frame: Footer.Frame) {
+        self.init(
+            offset: frame.offset, firstIndex: frame.firstIndex, entryCount: frame.entryCount,
+            skeletonByteCount: frame.skeletonByteCount)
+    }
+}
+
+package final class SegmentHandle: Sendable {
+    private struct State {
+        var file: (any File)?
+        var frames: [FrameReference]?
+    }
+
+    package let segment: UInt64
+    package let generation: UInt32
+    package let firstIndex: UInt64
+    package let path: String
+    private let fileSystem: any FileSystem
+    private let state: Mutex<State>
+
+    /// A sealed segment: its frames are read from the footer when first needed.
+    package init(_ fileSystem: any FileSystem, _ path: String, segment: UInt64, generation: UInt32, firstIndex: UInt64) {
+        (self.fileSystem, self.path) = (fileSystem, path)
+        (self.segment, self.generation, self.firstIndex) = (segment, generation, firstIndex)
+        state = Mutex(State(file: nil, frames: nil))
+    }
+
+    /// An unsealed segment with the frames that are known so far.
+    package init(
+        _ fileSystem: any FileSystem, _ path: String, segment: UInt64, generation: UInt32, firstIndex: UInt64,
+        frames: [FrameReference]
+    ) {
+        (self.fileSystem, self.path) = (fileSystem, path)
+        (self.segment, self.generation, self.firstIndex) = (segment, generation, firstIndex)
+        state = Mutex(State(file: nil, frames: frames))
+    }
+
+    /// Adds a frame that has become durable.
+    package func append(_ frame: FrameReference) {
+        state.withLock { $0.frames?.append(frame) }
+    }
+
+    package func file() throws(FileSystemError) -> any File {
+        if let file = state.withLock({ $0.file }) { return file }
+        let file = try fileSystem.open(path, .read)
+        state.withLock { $0.file = file }
+        return file
+    }
+
+    /// Gives the handle back to the system; the next read opens another.
+    package func closeFile() { state.withLock { $0.file = nil } }
+
+    package func frames() throws -> [FrameReference] {
+        if let frames = state.withLock({ $0.frames }) { return frames }
+        guard let footer = try SegmentFile.footer(try file()) else {
+            throw ArchiveError(.damaged, "\(path) has no footer, though its row says that it is sealed; run verify on a copy of the store.")
+        }
+        guard footer.segment == segment, footer.generation == generation, footer.firstIndex == firstIndex else {
+            throw ArchiveError(.damaged, "\(path) holds the footer of another segment; run verify on a copy of the store.")
+        }
+        let frames = footer.frames.map { FrameReference($0) }
+        state.withLock { $0.frames = frames }
+        return frames
+    }
+
+    /// The frame that holds `index`; nil when none does. O(log frames).
+    package func frame(containing index: UInt64) throws -> FrameReference? {
+        if let known = state.withLock({ state in state.frames.map { SegmentHandle.find(index, in: $0) } }) { return known }
+        return SegmentHandle.find(index, in: try frames())
+    }
+
+    private static func find(_ index: UInt64, in frames: [FrameReference]) -> FrameReference? {
+        var low = 0
+        var high = frames.count
+        while low < high {
+            let middle = (low + high) / 2
+            if frames[middle].firstIndex <= index { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        let frame = frames[low - 1]
+        return index - frame.firstIndex < UInt64(frame.entryCount) ? frame : nil
+    }
+}
+
+/// Reading the fixed structures of a segment file.
+package enum SegmentFile {
+    package static func header(_ file: any File) throws -> SegmentHeader {
+        try file.readExactly(Limits.blockByteCount, at: 0).decode(SegmentHeader.init(decoding:))
+    }
+
+    /// The footer at the end of the file; nil where the file does not end with one. Throws when it does, but the footer is damaged.
+    package static func footer(_ file: any File) throws -> Footer? {
+        let end = try file.byteCount()
+        guard end >= UInt64(Limits.blockByteCount + Footer.fixedByteCount + Footer.trailerByteCount) else { return nil }
+        let trailer = try file.readExactly(Footer.trailerByteCount, at: end - UInt64(Footer.trailerByteCount))
+        guard let byteCount = trailer.withUnsafeBytes({ Footer.claimedByteCount(trailer: $0) }), UInt64(byteCount) < end else { return nil }
+        return try file.readExactly(byteCount, at: end - UInt64(byteCount)).decode(Footer.init(decoding:))
+    }
+}

@@ -1,0 +1,150 @@
+// Scanning the frames of an unsealed segment: which are whole, where they end, and what follows. Reads only. Format/recovery.md.
+
+internal import MunimentCrypto
+package import MunimentFormat
+package import MunimentMerkle
+
+/// What a scan of one segment found.
+package struct ScannedSegment: Sendable {
+    package var header: SegmentHeader
+    package var frames: [FrameHeader] = []
+    /// Where the whole frames end.
+    package var end: UInt64 = UInt64(Limits.blockByteCount)
+    package var fileByteCount: UInt64 = 0
+    package var tail: Tail = .clean
+
+    /// What stands after the last whole frame.
+    package enum Tail: Hashable, Sendable {
+        /// Nothing, or zeros.
+        case clean
+        /// Bytes that are no whole frame: a commit that was cut off. Nothing valid follows.
+        case torn
+        /// A damaged frame, and a valid one after it, at this offset: not a torn tail, since only the last frame may be bad.
+        case damaged(successor: UInt64)
+        /// A footer.
+        case sealed
+    }
+}
+
+package struct TailScanner {
+    private let file: any File
+    private let logID: Digest
+    private let entryHasher = EntryHasher()
+    private var buffer: [UInt8] = []
+
+    package init(_ file: any File, logID: Digest) { (self.file, self.logID) = (file, logID) }
+
+    /// Reads the segment's frames from the first on. Frames that end at or below `trusted`, the checkpoint's size, are taken by their headers;
+    /// those beyond are checked in full: checksums, entries, and the root that they claim, starting from `frontier`, which stands at
+    /// `trusted` or at the segment's first index, whichever is greater.
+    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws -> ScannedSegment {
+        var result = ScannedSegment(header: header)
+        result.fileByteCount = try file.byteCount()
+        var index = header.firstIndex
+        while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount) {
+            if frame.treeSize > trusted {
+                // A checkpoint always stands at a frame's end: a trusted size inside a frame is no size of this log.
+                guard frame.firstIndex >= trusted, try adopt(frame, &frontier) else { break }
+            }
+            result.frames.append(frame)
+            result.end += UInt64(frame.frameByteCount)
+            index = frame.treeSize
+        }
+        result.tail = try tail(after: result.end, of: header, result.fileByteCount)
+        return result
+    }
+
+    /// The header of the frame at `offset`, if one stands there that belongs there.
+    private func wholeFrame(
+        at offset: UInt64, of segment: SegmentHeader, index: UInt64, fileByteCount: UInt64
+    ) throws -> FrameHeader? {
+        guard let frame = try header(at: offset, fileByteCount: fileByteCount), frame.segment == segment.segment,
+            frame.generation == segment.generation, frame.offset == offset, frame.firstIndex == index,
+            offset + UInt64(frame.frameByteCount) <= fileByteCount
+        else { return nil }
+        return frame
+    }
+
+    private func header(at offset: UInt64, fileByteCount: UInt64) throws -> FrameHeader? {
+        guard offset + UInt64(Limits.blockByteCount) <= fileByteCount else { return nil }
+        let block = try file.readArray(Limits.blockByteCount, at: offset)
+        guard let count = block.withUnsafeBytes({ FrameHeader.claimedByteCount($0) }) else { return nil }
+        if count <= block.count { return try? block.decode(FrameHeader.init(decoding:)) }
+        return try? file.readArray(count, at: offset).decode(FrameHeader.init(decoding:))
+    }
+
+    /// Checks a whole frame and adds its leaves; false, with the frontier as it was, when anything does not fit.
+    private mutating func adopt(_ frame: FrameHeader, _ frontier: inout TreeFrontier) throws -> Bool {
+        guard frontier.size == frame.firstIndex else { return false }
+        let bytes = try file.readArray(frame.frameByteCount, at: frame.offset)
+        guard bytes.count == frame.frameByteCount else { return false }
+        let bodyEnd = frame.headerByteCount + frame.bodyByteCount
+        let isWhole = bytes.withUnsafeBytes { raw in
+            Checksum.crc32c(UnsafeRawBufferPointer(rebasing: raw[frame.headerByteCount..<bodyEnd])) == frame.bodyCRC
+                && raw[bodyEnd...].allSatisfy { $0 == 0 }
+        }
+        guard isWhole, let view = try? FrameView(Array(bytes[..<frame.skeletonByteCount])) else { return false }
+        var next = frontier
+        next.append(leaves: view, entryHasher)
+        guard next.root() == frame.root else { return false }
+        frontier = next
+        return true
+    }
+
+    /// Tells apart what follows the last whole frame.
+    private func tail(after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> ScannedSegment.Tail {
+        if end == fileByteCount { return .clean }
+        let first = try file.readArray(Footer.magic.count, at: end)
+        if first == Footer.magic { return .sealed }
+        var isZero = true
+        var offset = end
+        let step = 1 << 20
+        while offset < fileByteCount {
+            let chunk = try file.readArray(step, at: offset)
+            if chunk.isEmpty { break }
+            if !chunk.isZero {
+                isZero = false
+                for start in stride(from: 0, to: chunk.count, by: Limits.blockByteCount) where offset + UInt64(start) > end {
+                    let isMarked = chunk[start...].starts(with: FrameHeader.magic)
+                    if isMarked, try successor(at: offset + UInt64(start), after: end, of: segment, fileByteCount) {
+                        return .damaged(successor: offset + UInt64(start))
+                    }
+                }
+            }
+            offset += UInt64(chunk.count)
+        }
+        return isZero ? .clean : .torn
+    }
+
+    /// Whether a frame of this segment that was durable stands at `offset`: its own checksums hold.
+    private func successor(at offset: UInt64, after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> Bool {
+        guard let frame = try header(at: offset, fileByteCount: fileByteCount), frame.offset == offset,
+            frame.segment == segment.segment, frame.generation == segment.generation
+        else { return false }
+        return true
+    }
+}
+
+extension TreeFrontier {
+    /// Appends the leaves of a frame.
+    mutating func append(leaves frame: FrameView, _ hasher: EntryHasher) {
+        withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64) { leaves in
+            frame.leafHashes(hasher, to: leaves.baseAddress!)
+            append(leaves: UnsafeRawBufferPointer(leaves))
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Whether all bytes are zero.
+    var isZero: Bool {
+        withUnsafeBytes { raw in
+            var offset = 0
+            while offset + 8 <= raw.count {
+                if raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self) != 0 { return false }
+                offset += 8
+            }
+            return raw[offset...].allSatisfy { $0 == 0 }
+        }
+    }
+}
