@@ -390,7 +390,7 @@ def frame_headers():
     bad("no entries", "inconsistent", entryCount=0)
     bad("65,537 entries", "inconsistent", entryCount=65_537)
     bad("first index 2^62", "inconsistent", firstIndex=2**62)
-    bad("first index 2^64 - 1", "inconsistent", firstIndex=2**64 - 1)
+    bad("first index 2^64 - 1", "inconsistent", firstIndex=2**64 - 1, lastControl=0)
     bad("tree size past 2^62", "inconsistent", firstIndex=2**62 - 1)
     bad("treeSize of another count", "inconsistent", treeSize=9)
     bad("first part 2^63", "inconsistent", firstPart=2**63)

@@ -37,7 +37,9 @@ package struct ByteReader {
 
     /// From now on the bytes end at offset `end`, which must not lie before the cursor or past the present end.
     package mutating func limit(to end: Int) throws(FormatError) {
-        guard end >= position, end <= bytes.count else { throw failure(.truncated, "the bytes end before offset \(end)") }
+        guard end >= position, end <= bytes.count else {
+            throw failure(.truncated, "the bytes end before offset \(end)")
+        }
         bytes = UnsafeRawBufferPointer(rebasing: bytes[..<end])
     }
 

@@ -251,7 +251,8 @@ package struct Footer: Hashable, Sendable {
         var offset = UInt64(Limits.blockByteCount)
         var index = firstIndex
         for frame in frames {
-            guard frame.offset == offset, frame.firstIndex == index, (1...UInt32(Limits.entriesPerFrame)).contains(frame.entryCount),
+            guard frame.offset == offset, frame.firstIndex == index,
+                (1...UInt32(Limits.entriesPerFrame)).contains(frame.entryCount),
                 frame.frameByteCount > 0,
                 frame.frameByteCount % UInt64(Limits.blockByteCount) == 0,
                 frame.frameByteCount <= UInt64(Limits.frameByteCount),

@@ -223,7 +223,9 @@ package struct FrameHeader: Hashable, Sendable {
         }
         self.bodyByteCount = Int(bodyByteCount)
         let lastControl = try reader.integer(UInt64.self)
-        guard lastControl <= treeSize else { throw reader.failure(.outOfBounds, "a control record that is still to come") }
+        guard lastControl <= treeSize else {
+            throw reader.failure(.outOfBounds, "a control record that is still to come")
+        }
         self.lastControl = lastControl == 0 ? nil : lastControl - 1
         for _ in 0..<groupCount { groups.append(try FrameHeader.groupRow(&reader)) }
         for _ in 0..<tokenCount { tokens.append(try FrameHeader.tokenRow(&reader)) }
