@@ -32,9 +32,7 @@ package struct BodyFileHeader: Hashable, Sendable {
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(
             bytes, byteCount: BodyFileHeader.byteCount, magic: "MUNBODY1", "body file header")
-        guard try reader.integer(UInt32.self) == Limits.formatVersion else {
-            throw reader.failure(.newerVersion, "unknown version")
-        }
+        try reader.requireVersion()
         try reader.requireZeros(4)
         logID = try reader.digest()
         id = Array(try reader.take(BodyReference.idByteCount))

@@ -58,8 +58,10 @@ package struct ControlRecord: Hashable, Sendable {
         guard let kind = Kind(rawValue: try reader.integer()) else {
             throw reader.failure(.unknownValue, "unknown type")
         }
-        guard try reader.integer(UInt8.self) == ControlRecord.version else {
-            throw reader.failure(.newerVersion, "unknown version")
+        let version = try reader.integer(UInt8.self)
+        guard version == ControlRecord.version else {
+            throw reader.failure(
+                version > ControlRecord.version ? .newerVersion : .unknownValue, "control record version \(version)")
         }
         self.kind = kind
         let previous = try reader.varint()
@@ -177,6 +179,7 @@ package struct ClassRecord: Hashable, Sendable {
         var reader = ByteReader(bytes, "class record")
         classID = UInt32(try reader.count(atMost: Int(Limits.classCount)))
         name = try reader.text(atMost: Limits.classNameByteCount)
+        guard !name.isEmpty else { throw reader.failure(.outOfBounds, "a class without a name") }
         guard let mode = Mode(rawValue: try reader.integer()), let basis = Basis(rawValue: try reader.integer()),
             let compression = Compression(rawValue: try reader.integer())
         else { throw reader.failure(.unknownValue, "an unknown option of a class") }
@@ -220,7 +223,7 @@ package struct SealRecord: Hashable, Sendable {
         (self.segment, self.generation, self.firstIndex, self.entryCount) = (
             segment, generation, firstIndex, entryCount
         )
-        (self.footerDigest, self.indexRoot, self.groups) = (footerDigest, indexRoot, groups)
+        (self.footerDigest, self.indexRoot, self.policy, self.groups) = (footerDigest, indexRoot, policy, groups)
     }
 
     package func encoded() -> [UInt8] {
@@ -242,19 +245,23 @@ package struct SealRecord: Hashable, Sendable {
 
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "seal record")
-        segment = try reader.varint()
+        segment = UInt64(try reader.count(atMost: Int(Limits.segmentCount) - 1))
         generation = UInt32(try reader.count(atMost: Int(UInt32.max)))
-        firstIndex = try reader.varint()
-        entryCount = try reader.varint()
+        firstIndex = UInt64(try reader.count(atMost: Int(Limits.treeSize) - 1))
+        entryCount = UInt64(try reader.count(atMost: Limits.entriesPerSegment))
         footerDigest = try reader.digest()
         indexRoot = try reader.digest()
         let policy = try reader.varint()
         guard policy <= Limits.treeSize else { throw reader.failure(.outOfBounds, "an impossible index") }
         self.policy = policy == 0 ? nil : policy - 1
         groups = []
-        for _ in 0..<(try reader.count(atMost: Int(Limits.classCount))) {
-            groups.append(
-                Group(classID: UInt32(try reader.count(atMost: Int(UInt32.max))), digest: try reader.digest()))
+        // One more than there are user classes: that of control records.
+        for _ in 0..<(try reader.count(atMost: Int(Limits.classCount) + 1)) {
+            let group = Group(classID: UInt32(try reader.count(atMost: Int(UInt32.max))), digest: try reader.digest())
+            if let last = groups.last, last.classID >= group.classID {
+                throw reader.failure(.notCanonical, "groups do not ascend")
+            }
+            groups.append(group)
         }
         try reader.requireEnd()
     }

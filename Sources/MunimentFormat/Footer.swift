@@ -169,12 +169,9 @@ package struct Footer: Hashable, Sendable {
     /// Decodes a whole footer. Its digests are checked by whoever has the bytes that they bind.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "footer")
+        guard bytes.count <= Limits.footerByteCount else { throw reader.failure(.outOfBounds, "longer than 64 MiB") }
         guard try reader.take(8).elementsEqual(Footer.magic) else { throw reader.failure(.wrongMagic, "not a footer") }
-        let version = try reader.integer(UInt32.self)
-        guard version == Limits.formatVersion else {
-            throw reader.failure(
-                version > Limits.formatVersion ? .newerVersion : .unknownValue, "format version \(version)")
-        }
+        try reader.requireVersion()
         generation = try reader.integer()
         guard try reader.integer(UInt64.self) == UInt64(bytes.count) else {
             throw reader.failure(.inconsistent, "the length differs")
@@ -244,12 +241,19 @@ package struct Footer: Hashable, Sendable {
             partCount: try reader.integer(), digest: try reader.digest())
     }
 
-    /// Frames follow one another without gaps from the first block on, and hold the segment's entries in order.
+    /// Frames follow one another without gaps from the first block on, and hold the segment's entries in order; groups and body files
+    /// ascend.
     private func checkOrder(_ reader: ByteReader) throws(FormatError) {
+        // First of all, so that no sum below can overflow.
+        guard firstIndex < Limits.treeSize, segment < Limits.segmentCount,
+            entryCount <= UInt64(Limits.entriesPerSegment), recordedFirst <= recordedLast
+        else { throw reader.failure(.inconsistent, "impossible counts") }
         var offset = UInt64(Limits.blockByteCount)
         var index = firstIndex
         for frame in frames {
-            guard frame.offset == offset, frame.firstIndex == index, frame.entryCount > 0, frame.frameByteCount > 0,
+            guard frame.offset == offset, frame.firstIndex == index,
+                (1...UInt32(Limits.entriesPerFrame)).contains(frame.entryCount),
+                frame.frameByteCount > 0,
                 frame.frameByteCount % UInt64(Limits.blockByteCount) == 0,
                 frame.frameByteCount <= UInt64(Limits.frameByteCount),
                 UInt64(frame.skeletonByteCount) <= frame.frameByteCount
@@ -257,9 +261,10 @@ package struct Footer: Hashable, Sendable {
             offset += frame.frameByteCount
             index += UInt64(frame.entryCount)
         }
-        guard firstIndex < Limits.treeSize, entryCount <= UInt64(Limits.entriesPerSegment),
-            index == firstIndex + entryCount,
-            zip(groups, groups.dropFirst()).allSatisfy({ $0.classID < $1.classID })
+        guard index == firstIndex + entryCount,
+            zip(groups, groups.dropFirst()).allSatisfy({ $0.classID < $1.classID }),
+            zip(bodyFiles, bodyFiles.dropFirst()).allSatisfy({ $0.index < $1.index }),
+            bodyFiles.allSatisfy({ (firstIndex..<index).contains($0.index) })
         else { throw reader.failure(.inconsistent, "the counts contradict each other") }
     }
 }

@@ -223,7 +223,9 @@ package struct FrameHeader: Hashable, Sendable {
         }
         self.bodyByteCount = Int(bodyByteCount)
         let lastControl = try reader.integer(UInt64.self)
-        guard lastControl <= treeSize else { throw reader.failure(.outOfBounds, "a control record that is still to come") }
+        guard lastControl <= treeSize else {
+            throw reader.failure(.outOfBounds, "a control record that is still to come")
+        }
         self.lastControl = lastControl == 0 ? nil : lastControl - 1
         for _ in 0..<groupCount { groups.append(try FrameHeader.groupRow(&reader)) }
         for _ in 0..<tokenCount { tokens.append(try FrameHeader.tokenRow(&reader)) }
@@ -233,11 +235,33 @@ package struct FrameHeader: Hashable, Sendable {
         else {
             throw reader.failure(.inconsistent, "the frame's length does not follow from its parts")
         }
+        try checkCounts(reader, treeSize)
+        try checkRows(reader)
+    }
+
+    private func checkCounts(_ reader: ByteReader, _ treeSize: UInt64) throws(FormatError) {
+        let leastPart = PartRow.byteCount + Limits.partPaddingByteCount
         guard (1...Limits.entriesPerFrame).contains(entryCount), firstIndex < Limits.treeSize,
-            treeSize == self.treeSize,
-            firstPart <= UInt64.max / 2, partCount <= self.bodyByteCount / PartRow.byteCount,
-            entriesByteCount + partCount * PartRow.byteCount <= self.bodyByteCount
+            treeSize == self.treeSize, treeSize <= Limits.treeSize, segment < Limits.segmentCount,
+            firstPart <= UInt64.max / 2, partCount <= bodyByteCount / leastPart,
+            entriesByteCount + partCount * PartRow.byteCount <= bodyByteCount
         else { throw reader.failure(.inconsistent, "the frame's counts contradict each other") }
+        let block = UInt64(Limits.blockByteCount)
+        guard offset >= block, offset % block == 0, offset <= Limits.segmentByteCount - UInt64(frameByteCount) else {
+            throw reader.failure(.inconsistent, "no frame can stand at offset \(offset)")
+        }
+    }
+
+    private func checkRows(_ reader: ByteReader) throws(FormatError) {
+        guard
+            tokens.allSatisfy({
+                $0.recordCount > 0 && UInt64($0.firstOrdinal) + UInt64($0.recordCount) <= UInt64(entryCount)
+            }),
+            bodyFiles.allSatisfy({ $0.ordinal < entryCount })
+        else { throw reader.failure(.inconsistent, "a row names an entry that the frame does not hold") }
+        guard Set(groups.map(\.classID)).count == groups.count,
+            zip(bodyFiles, bodyFiles.dropFirst()).allSatisfy({ $0.ordinal < $1.ordinal })
+        else { throw reader.failure(.notCanonical, "a class stands twice, or body files do not ascend") }
     }
 
     private static func groupRow(_ reader: inout ByteReader) throws(FormatError) -> GroupRow {

@@ -73,6 +73,9 @@ package struct RootKeyFile: Hashable, Sendable {
         guard protection == .file ? memoryKiB == 0 && passes == 0 : isBounded else {
             throw reader.failure(.outOfBounds, "the passphrase parameters exceed their bounds")
         }
+        guard protection == .passphrase || salt.allSatisfy({ $0 == 0 }) && secret[32...].allSatisfy({ $0 == 0 }) else {
+            throw reader.failure(.notCanonical, "a plain root key with more than the key")
+        }
         try ChecksummedBlock.finish(&reader)
     }
 }
@@ -105,9 +108,7 @@ package struct GroupsHeader: Hashable, Sendable {
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(
             bytes, byteCount: GroupsHeader.byteCount, magic: "MUNGROUP", "group keys header")
-        guard try reader.integer(UInt32.self) == Limits.formatVersion else {
-            throw reader.failure(.newerVersion, "unknown version")
-        }
+        try reader.requireVersion()
         try reader.requireZeros(4)
         logID = try reader.digest()
         epoch = try reader.integer()
@@ -189,9 +190,7 @@ package struct SignerKeyBlock: Hashable, Sendable {
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(
             bytes, byteCount: SignerKeyBlock.byteCount, magic: "MUNSIGNR", "signer key block")
-        guard try reader.integer(UInt32.self) == Limits.formatVersion else {
-            throw reader.failure(.newerVersion, "unknown version")
-        }
+        try reader.requireVersion()
         try reader.requireZeros(4)
         logID = try reader.digest()
         salt = Array(try reader.take(KeyLayout.saltByteCount))

@@ -18,6 +18,8 @@ package enum Limits {
     package static let frameHeaderByteCount = 4 << 20
     package static let segmentByteCount: UInt64 = 4 << 30
     package static let footerByteCount = 64 << 20
+    /// Segment numbers stay below 2^48.
+    package static let segmentCount: UInt64 = 1 << 48
     package static let attributesPerRecord = 4_096
     package static let attributeNameByteCount = 255
     package static let attributeValueByteCount = 65_535

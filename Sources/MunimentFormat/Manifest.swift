@@ -5,6 +5,7 @@
 
 package struct Manifest: Hashable, Sendable {
     package static let byteCountMax = 16_384
+    package static let keyByteCountMax = 4_096
 
     package var origin: String
     package var logID: Digest
@@ -66,11 +67,14 @@ package struct Manifest: Hashable, Sendable {
         }
         origin = try quoted("\"origin\"")
         verifierKey = try quoted("\"key\"")
+        if let refusal = Manifest.refusal(origin: origin) { throw failure(.outOfBounds, refusal) }
+        guard (1...Manifest.keyByteCountMax).contains(verifierKey.utf8.count),
+            verifierKey.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c })
+        else { throw failure(.outOfBounds, "the log's key is not a verifier key") }
         guard let logID = Hexadecimal.bytes(try quoted("\"logID\"")).flatMap({ Digest($0) }) else {
             throw failure(.outOfBounds, "the log's ID is not 64 hexadecimal digits")
         }
         self.logID = logID
-        if let refusal = Manifest.refusal(origin: origin) { throw failure(.outOfBounds, refusal) }
         guard encoded().elementsEqual(bytes) else { throw failure(.notCanonical, "not spelt as it was written") }
     }
 }

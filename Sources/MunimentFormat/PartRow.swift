@@ -57,31 +57,48 @@ package struct PartRow: Hashable, Sendable {
             ciphertextByteCount % UInt32(Limits.partPaddingByteCount) == 0
         else { throw reader.failure(.outOfBounds, "a part's length is impossible") }
         guard flags & ~PartRow.continues == 0 else { throw reader.failure(.unknownValue, "unknown part flags") }
+        guard recordCount <= UInt32(Limits.entriesPerFrame) else {
+            throw reader.failure(.outOfBounds, "a part of \(recordCount) records")
+        }
         guard (flags & PartRow.continues != 0) == (recordCount == 0) else {
             throw reader.failure(.inconsistent, "a part holds records or continues one, never both")
         }
     }
 
-    /// Decodes the part rows of a frame. `bytes` are its skeleton.
+    /// Whether this row may continue the record of `row`, the one before it.
+    private func isContinuation(of row: PartRow) -> Bool {
+        classID == row.classID && (row.recordCount == 1 || row.flags & PartRow.continues != 0)
+    }
+
+    /// Decodes the part rows of a frame. `bytes` are its skeleton, or begin with it.
     package static func rows(of header: FrameHeader, in bytes: UnsafeRawBufferPointer) throws(FormatError) -> [PartRow]
     {
         var reader = ByteReader(bytes, "frame parts")
+        guard header.skeletonByteCount <= bytes.count else {
+            throw reader.failure(.truncated, "\(bytes.count) bytes of a skeleton of \(header.skeletonByteCount)")
+        }
         _ = try reader.take(header.partRowsOffset)
         var rows: [PartRow] = []
         rows.reserveCapacity(header.partCount)
-        var total = header.entriesByteCount + header.partCount * PartRow.byteCount
+        var byteCount = header.entriesByteCount + header.partCount * PartRow.byteCount
+        var recordCount = 0
         for _ in 0..<header.partCount {
             let row = try PartRow(decoding: &reader)
-            total += Int(row.ciphertextByteCount)
+            guard row.flags & PartRow.continues == 0 || rows.last.map(row.isContinuation(of:)) == true else {
+                throw reader.failure(.inconsistent, "a part continues nothing")
+            }
+            byteCount += Int(row.ciphertextByteCount)
+            recordCount += Int(row.recordCount)
             rows.append(row)
         }
-        guard total == header.bodyByteCount else {
-            throw reader.failure(.inconsistent, "the parts do not fill the frame's body")
+        guard byteCount == header.bodyByteCount, recordCount <= header.entryCount else {
+            throw reader.failure(.inconsistent, "the parts do not fill the frame's body, or hold too many records")
         }
         return rows
     }
 
-    /// What a part's AEAD authenticates beside its plaintext: where it stands. 104 bytes.
+    /// What a part's AEAD authenticates beside its plaintext: where it stands. 96 bytes. `part` is the nonce's count, the frame's
+    /// `firstPart` and the row's place in the frame together; `firstIndex` is the frame's.
     package static func associatedData(
         logID: Digest, segment: UInt64, generation: UInt32, session: [UInt8], part: UInt64, classID: UInt32,
         recordCount: UInt32, flags: UInt32, firstIndex: UInt64

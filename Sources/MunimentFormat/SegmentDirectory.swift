@@ -58,6 +58,9 @@ package struct SegmentRow: Hashable, Sendable {
         guard firstIndex < Limits.treeSize, entryCount <= UInt64(Limits.entriesPerSegment) else {
             throw reader.failure(.outOfBounds, "impossible counts")
         }
+        guard isSealed || entryCount == 0 && recordedFirst == 0 && recordedLast == 0 && footerDigest == .zero else {
+            throw reader.failure(.notCanonical, "an unsealed segment with counts")
+        }
         try ChecksummedBlock.finish(&reader)
     }
 }

@@ -49,11 +49,7 @@ package struct SegmentHeader: Hashable, Sendable {
         guard try reader.take(8).elementsEqual(SegmentHeader.magic) else {
             throw reader.failure(.wrongMagic, "not a segment file")
         }
-        let version = try reader.integer(UInt32.self)
-        guard version == Limits.formatVersion else {
-            throw reader.failure(
-                version > Limits.formatVersion ? .newerVersion : .unknownValue, "format version \(version)")
-        }
+        try reader.requireVersion()
         generation = try reader.integer()
         logID = try reader.digest()
         segment = try reader.integer()
@@ -64,7 +60,7 @@ package struct SegmentHeader: Hashable, Sendable {
         guard Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<SegmentHeader.byteCount])) == crc else {
             throw reader.failure(.checksum, "the header's checksum does not match")
         }
-        guard firstIndex < Limits.treeSize, segment < 1 << 48 else {
+        guard firstIndex < Limits.treeSize, segment < Limits.segmentCount else {
             throw reader.failure(.outOfBounds, "an impossible position")
         }
         try reader.requireZeros(Limits.blockByteCount - SegmentHeader.byteCount - 4)
