@@ -20,7 +20,8 @@ struct FramedReader: FormatReader {
         while try readMore() != nil {}
         guard try input.fill(to: Self.headerByteCount) else {
             if input.count == 0 { return nil }
-            throw truncated("the length field", at: input.offset(ofIndex: input.start), input.count, Self.headerByteCount)
+            throw truncated(
+                "the length field", at: input.offset(ofIndex: input.start), input.count, Self.headerByteCount)
         }
         position.offset = input.offset(ofIndex: input.start)
         byteCount = bufferedLength()

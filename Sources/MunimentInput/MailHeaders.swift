@@ -17,7 +17,7 @@ enum MailHeaders {
     static let sectionByteCountMax = 1 << 20
 
     static func read(_ message: UnsafeRawBufferPointer, into record: inout InputRecord, valueCountMax: Int) {
-        var collector = AttributeCollector(valueCountMax: valueCountMax)
+        var collector = AttributeCollector(valueCountMax: valueCountMax, expectedCount: 8)
         var fields = MailFieldCursor(message)
         while let field = fields.next() {
             switch field.name {

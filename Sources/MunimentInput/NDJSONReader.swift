@@ -6,7 +6,7 @@
 struct NDJSONReader: FormatReader {
     private var cursor: LineCursor
     private let partByteCountMax: Int
-    private var fields: JSONFields
+    private let fields: JSONFields
     private let names: [[UInt8]]
     /// The index of the time among `fields`, which follows the attributes.
     private let timeIndex: Int?
@@ -27,7 +27,8 @@ struct NDJSONReader: FormatReader {
             throw .tooLong(.jsonTooLong, "line", at: line.position, byteCountMax: partByteCountMax)
         }
         let payload = cursor.input.slice(line.range)
-        if let fault = JSONScanner.fault(in: payload) {
+        let hasFields = timeIndex != nil || !names.isEmpty
+        if let fault = JSONScanner.fault(in: payload, noting: hasFields ? fields : nil) {
             if Self.isBlank(payload) {
                 guard try !cursor.isAtEnd() else { return nil }
                 throw Self.emptyLine(line.position)
@@ -36,7 +37,7 @@ struct NDJSONReader: FormatReader {
         }
         var record = InputRecord(
             payload: payload, isComplete: true, byteCount: payload.count, position: line.position)
-        if timeIndex != nil || !names.isEmpty { try takeFields(&record) }
+        if hasFields { try takeFields(&record) }
         return record
     }
 
@@ -45,8 +46,7 @@ struct NDJSONReader: FormatReader {
     var hasBufferedRecord: Bool { mutating get { cursor.hasBufferedLine } }
 
     private mutating func takeFields(_ record: inout InputRecord) throws(InputError) {
-        fields.locate(in: record.payload)
-        var collector = AttributeCollector(valueCountMax: valueCountMax)
+        var collector = AttributeCollector(valueCountMax: valueCountMax, expectedCount: names.count)
         for (index, name) in names.enumerated() {
             if let value = fields[index] { JSONAttributes.append(value, name: name, to: &collector) }
         }
@@ -72,7 +72,8 @@ struct NDJSONReader: FormatReader {
     private static func emptyLine(_ position: InputPosition) -> InputError {
         InputError(
             code: .jsonEmptyLine, position: position,
-            message: "\(position): the line is empty, which is no JSON text; remove it, or leave it out with --skip-bad",
+            message:
+                "\(position): the line is empty, which is no JSON text; remove it, or leave it out with --skip-bad",
             isRecoverable: true)
     }
 

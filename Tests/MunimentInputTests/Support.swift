@@ -35,7 +35,8 @@ extension RecordReader {
 }
 
 func reader(
-    _ format: InputFormat, _ bytes: [UInt8], readByteCountMax: Int = .max, _ configure: (inout InputOptions) -> Void = { _ in }
+    _ format: InputFormat, _ bytes: [UInt8], readByteCountMax: Int = .max,
+    _ configure: (inout InputOptions) -> Void = { _ in }
 ) -> RecordReader {
     var options = InputOptions()
     configure(&options)
