@@ -1,5 +1,6 @@
-// Frames: a 32-bit little-endian length, then that many bytes, repeated. A frame that outgrows the buffer is handed out in
-// parts. A length cannot be checked against anything, so an input that stops inside a frame is an error that ends the run.
+// Frames: a 32-bit little-endian length, then that many bytes, repeated. A frame that outgrows the buffer is handed out
+// in parts. A length cannot be checked against anything, so an input that stops inside a frame is an error that ends
+// the run.
 
 /// `framed`: every frame is a record.
 struct FramedReader: FormatReader {

@@ -1,5 +1,5 @@
-// Scalars that must not reach a terminal, nor the eye of a reader, as they are: they move the cursor, switch the direction
-// of text, or show nothing at all, and so can make one record look like another.
+// Scalars that must not reach a terminal, nor the eye of a reader, as they are: they move the cursor, switch the
+// direction of text, or show nothing at all, and so can make one record look like another.
 
 enum HazardousScalars {
     /// Whether `scalar` is a control character (C0, DEL, C1), a mark of direction, invisible, or a separator of lines.

@@ -1,8 +1,8 @@
-// Takes named fields out of a JSON text. The scanner shows the members of the outermost object as it judges the text; only
-// the objects that a path descends into are walked once more. Nothing is copied but the values that are asked for.
+// Takes named fields out of a JSON text. The scanner shows the members of the outermost object as it judges the text;
+// only the objects that a path descends into are walked once more. Nothing is copied but the values that are asked for.
 //
-// A field is a dotted path of keys. A key of the outer object that equals the whole path, dots included, comes first. Keys
-// are compared by their unescaped bytes; of equal keys in one object the last counts, as in most parsers.
+// A field is a dotted path of keys. A key of the outer object that equals the whole path, dots included, comes first.
+// Keys are compared by their unescaped bytes; of equal keys in one object the last counts, as in most parsers.
 
 import Glibc
 
@@ -48,7 +48,8 @@ final class JSONFields {
         }
     }
 
-    /// Keeps `value` if `key`, the bytes between its quotes, is one that a field begins with. Both must outlive the look-ups.
+    /// Keeps `value` if `key`, the bytes between its quotes, is one that a field begins with. Both must outlive the
+    /// look-ups.
     @inline(__always)
     func note(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         guard let start = key.baseAddress else { return }
@@ -92,8 +93,9 @@ struct JSONStringBytes {
 
     func equals(_ other: UnsafeRawBufferPointer) -> Bool {
         if hasEscape { return unescaped.elementsEqual(other) }
-        guard raw.count == other.count, let start = raw.baseAddress else { return raw.count == other.count }
-        return memcmp(start, other.baseAddress!, raw.count) == 0
+        guard raw.count == other.count else { return false }
+        guard let start = raw.baseAddress, let otherStart = other.baseAddress else { return true }
+        return memcmp(start, otherStart, raw.count) == 0
     }
 
     /// The bytes that the string stands for, in UTF-8. A lone surrogate, which UTF-8 cannot express, becomes U+FFFD.
@@ -119,7 +121,8 @@ struct JSONStringBytes {
         return bytes
     }
 
-    /// The scalar whose four digits begin at `index`, which moves behind them and behind a low surrogate that completes it.
+    /// The scalar whose four digits begin at `index`, which moves behind them and behind a low surrogate that completes
+    /// it.
     private func scalar(_ index: inout Int) -> UInt32 {
         let unit = codeUnit(index)
         index += 4

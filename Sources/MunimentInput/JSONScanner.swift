@@ -26,7 +26,8 @@ package enum JSONScanner {
     /// The most containers that may be open at once.
     package static let depthMax = 512
 
-    /// Nil if `bytes` are exactly one JSON text, otherwise the first fault. Linear in the number of bytes, constant space.
+    /// Nil if `bytes` are exactly one JSON text, otherwise the first fault. Linear in the number of bytes, constant
+    /// space.
     package static func fault(in bytes: UnsafeRawBufferPointer) -> JSONFault? { fault(in: bytes, noting: nil) }
 
     /// The same, and shows `fields` each member of the outermost object as it goes by.

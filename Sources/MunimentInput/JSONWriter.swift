@@ -1,12 +1,12 @@
-// JSON output, appended to one array of bytes: members in the order in which they are written, no white space but what the
-// caller adds, and always valid (RFC 8259), whatever bytes a record holds.
+// JSON output, appended to one array of bytes: members in the order in which they are written, no white space but what
+// the caller adds, and always valid (RFC 8259), whatever bytes a record holds.
 //
 // Strings hold no character that could act on a terminal: those are written as \u escapes, which mean the same.
 
 /// Builds JSON texts in a growing array of bytes.
 ///
-/// Commas and colons come by themselves. The caller pairs `begin` and `end` and writes a key before each member's value; it
-/// is a programming error, and traps in debug builds, to do otherwise.
+/// Commas and colons come by themselves. The caller pairs `begin` and `end` and writes a key before each member's
+/// value; it is a programming error, and traps in debug builds, to do otherwise.
 package struct JSONWriter {
     /// What was written so far.
     package private(set) var bytes: [UInt8] = []

@@ -1,9 +1,9 @@
-// Encoded words in header text (RFC 2047): `=?charset?B?…?=` and `=?charset?Q?…?=`. Words in a character set that is not
-// known here stay as they stand. Linear: a search for an end that fails is not repeated.
+// Encoded words in header text (RFC 2047): `=?charset?B?…?=` and `=?charset?Q?…?=`. Words in a character set that is
+// not known here stay as they stand. Linear: a search for an end that fails is not repeated.
 
 enum MailText {
-    /// `value` with its encoded words replaced by UTF-8. What a word in UTF-8 or ASCII holds is not judged, so the result
-    /// may be invalid UTF-8, as may the text outside of words.
+    /// `value` with its encoded words replaced by UTF-8. What a word in UTF-8 or ASCII holds is not judged, so the
+    /// result may be invalid UTF-8, as may the text outside of words.
     static func decode(_ value: [UInt8]) -> [UInt8] {
         guard value.contains(UInt8(ascii: "?")) else { return value }
         var decoder = EncodedWordDecoder(value: value)

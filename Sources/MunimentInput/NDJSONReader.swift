@@ -1,8 +1,8 @@
-// JSON lines: every line is judged before it is handed out, so an unfinished line is never a record, and a line may be no
-// longer than one part.
+// JSON lines: every line is judged before it is handed out, so an unfinished line is never a record, and a line may be
+// no longer than one part.
 
-/// `ndjson`: every line is a record and must be one JSON text. A line without bytes is refused, but for one that ends the
-/// input.
+/// `ndjson`: every line is a record and must be one JSON text. A line without bytes is refused, but for one that ends
+/// the input.
 struct NDJSONReader: FormatReader {
     private var cursor: LineCursor
     private let partByteCountMax: Int
@@ -88,9 +88,9 @@ struct NDJSONReader: FormatReader {
 
 /// How a JSON value becomes attribute values.
 ///
-/// A string is text, unescaped. An integer that fits 64 bits is an integer; any other number is its literal as text. True
-/// and false are text. Null is nothing. An array is the values of its elements. An object, and an array within an array,
-/// is its literal bytes as text.
+/// A string is text, unescaped. An integer that fits 64 bits is an integer; any other number is its literal as text.
+/// True and false are text. Null is nothing. An array is the values of its elements. An object, and an array within an
+/// array, is its literal bytes as text.
 enum JSONAttributes {
     static func append(_ value: UnsafeRawBufferPointer, name: [UInt8], to collector: inout AttributeCollector) {
         guard value.first == UInt8(ascii: "[") else { return appendOne(value, name: name, to: &collector) }

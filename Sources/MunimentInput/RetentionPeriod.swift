@@ -1,5 +1,5 @@
-// How long a class keeps its records: an ISO 8601 duration whose calendar parts stay apart, because a month or a year has
-// no fixed length, and a rule that says seven years must mean seven years.
+// How long a class keeps its records: an ISO 8601 duration whose calendar parts stay apart, because a month or a year
+// has no fixed length, and a rule that says seven years must mean seven years.
 
 /// A duration such as `P7Y`, `P1Y6M`, `P2W` or `P1DT2H`.
 package struct RetentionPeriod: Hashable, Sendable, CustomStringConvertible {
@@ -21,9 +21,9 @@ package struct RetentionPeriod: Hashable, Sendable, CustomStringConvertible {
         self.seconds = seconds
     }
 
-    /// Reads an ISO 8601 duration: `P`, then years, months, weeks and days, then `T` and hours, minutes and seconds, each at
-    /// most once and in that order, at least one of them, in whole numbers. A week is seven days. Nil otherwise, or where
-    /// a part would exceed ``partMax``.
+    /// Reads an ISO 8601 duration: `P`, then years, months, weeks and days, then `T` and hours, minutes and seconds,
+    /// each at most once and in that order, at least one of them, in whole numbers. A week is seven days. Nil
+    /// otherwise, or where a part would exceed ``partMax``.
     package init?(_ text: some StringProtocol) {
         var rest = Array(text.utf8)[...]
         guard rest.popFirst() == UInt8(ascii: "P") else { return nil }
@@ -81,6 +81,10 @@ package struct RetentionPeriod: Hashable, Sendable, CustomStringConvertible {
     ///
     /// Years and months come first and move the date by the calendar (in UTC); a day that the month lacks becomes its
     /// last, so that a month after 31 January is the end of February. Then days, then seconds, of fixed length.
+    ///
+    /// A later start may end earlier, by less than a day: a month after noon of 30 January is noon of 28 February, a
+    /// month after the morning of 31 January is that day's morning. ``latestEnd(ofStartsUpTo:)`` bounds many starts at
+    /// once.
     package func added(to start: Int64) -> Int64? {
         let monthCount = years * 12 + months
         guard let moved = monthCount == 0 ? start : Self.addMonths(monthCount, to: start) else { return nil }
@@ -91,6 +95,17 @@ package struct RetentionPeriod: Hashable, Sendable, CustomStringConvertible {
         guard !withDays.overflow else { return nil }
         let sum = withDays.partialValue.addingReportingOverflow(more.partialValue)
         return sum.overflow ? nil : sum.partialValue
+    }
+
+    /// The latest ``added(to:)`` of all starts that are not after `last`. Nil where it is beyond what 64 bits hold.
+    package func latestEnd(ofStartsUpTo last: Int64) -> Int64? {
+        guard let end = added(to: last) else { return nil }
+        // Only days that become the same last day of a month can change places, and of these the day before ends
+        // latest.
+        let sinceMidnight = CivilTime(microseconds: last).microsecondOfDay
+        let (dayBefore, overflow) = last.subtractingReportingOverflow(sinceMidnight + 1)
+        guard !overflow else { return end }
+        return added(to: dayBefore).map { max($0, end) }
     }
 
     private static func addMonths(_ count: Int, to start: Int64) -> Int64? {

@@ -4,8 +4,8 @@ package enum TerminalText {
     /// `bytes` as visible text that names every byte.
     ///
     /// Printable UTF-8 stays. A backslash becomes `\\`; tab, newline and carriage return `\t`, `\n` and `\r`; another
-    /// control character, mark of direction or invisible character `\u{…}`; a byte that is not part of valid UTF-8 `\xNN`.
-    /// Linear; the text is at most six times as long as `bytes`.
+    /// control character, mark of direction or invisible character `\u{…}`; a byte that is not part of valid UTF-8
+    /// `\xNN`. Linear; the text is at most six times as long as `bytes`.
     package static func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count)
