@@ -66,8 +66,8 @@ struct JSONScannerTests {
         }
     }
 
-    /// Mutated texts: the scanner and Foundation agree, except that Foundation takes a comma before a closing bracket, and
-    /// refuses lone surrogates and numbers beyond a Double.
+    /// Mutated texts: the scanner and Foundation agree, except that Foundation takes a comma before a closing bracket,
+    /// and refuses lone surrogates and numbers beyond a Double.
     @Test func agreesWithFoundationOnMutations() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)
@@ -213,6 +213,8 @@ struct JSONFieldTests {
         #expect(try values("q.r", record) == [], "a path does not enter arrays")
         #expect(try values("a.b.c.d", record) == [])
         #expect(try values("", record) == [])
+        #expect(try values("a.", #"{"a":{"":7},"":8}"#) == [.integer(7)])
+        #expect(try values("", #"{"a":{"":7},"":8}"#) == [.integer(8)])
         #expect(try values("a", "[{\"a\":1}]") == [])
         #expect(try values("a", "\"a\"") == [])
     }
