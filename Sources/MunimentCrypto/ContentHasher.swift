@@ -26,15 +26,16 @@ package final class ContentHasher {
 
     private let salts = UnsafeMutableRawBufferPointer.allocate(
         byteCount: (1 + runSlotCount) * SaltStream.scratchByteCount(strideCount), alignment: 64)
+    // One thread at a time uses an instance, and no closure escapes: dynamic exclusivity checks would only cost time.
     /// A ‖ P for each record.
     private let halves = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * strideCount, alignment: 64)
     private let jobs = UnsafeMutablePointer<mk_hash_job>.allocate(capacity: strideCount)
-    private var layouts: [ContentLayout] = []
-    private var bases: [UnsafeRawPointer] = []
+    @exclusivity(unchecked) private var layouts: [ContentLayout] = []
+    @exclusivity(unchecked) private var bases: [UnsafeRawPointer] = []
     /// n ‖ c₁ ‖ … of the records that have attributes.
-    private var lists: [UInt8] = []
-    private var attributeJobs: [mk_hash_job] = []
-    private var extraSalts: [UInt8] = []
+    @exclusivity(unchecked) private var lists: [UInt8] = []
+    @exclusivity(unchecked) private var attributeJobs: [mk_hash_job] = []
+    @exclusivity(unchecked) private var extraSalts: [UInt8] = []
 
     package init() {}
 
@@ -75,7 +76,7 @@ package final class ContentHasher {
         let halves = self.halves.baseAddress!.assumingMemoryBound(to: UInt8.self)
         for place in 0..<count {
             jobs[place] = mk_hash_job(
-                head: halves + 64 * place, body: nil, head_count: 64, body_count: 0,
+                head: halves + 64 * place, body: halves + 64 * place + 32, head_count: 32, body_count: 32,
                 out: (output + 32 * place).assumingMemoryBound(to: UInt8.self), tag: CommitmentTag.content)
         }
         mk_sha256_jobs(jobs, count)
