@@ -35,7 +35,7 @@ struct RecordGenerator {
         let end = byteCount - 2
         // Half of the text is drawn from the vocabulary, half repeats set phrases, as signatures and quotations do.
         while writer.position < end {
-            if random() % 100 < 34 {
+            if random() % 100 < 80 {
                 writer.bytes(words[Int(random() % UInt64(words.count))], end: end)
                 writer.text(" ", end: end)
             } else {
