@@ -59,15 +59,13 @@ import Testing
         let file: File = try Vectors.load("keys.json")
         let place = GroupPlace(logID: file.logID.digest, segment: file.segment, classID: file.class)
         let group = GroupKey(key: SecretKey(copying: file.key.bytes), place: place)
-        func derived(_ purpose: String) throws -> [UInt8] {
-            try #require(file.derivations.first { $0.purpose == purpose }).derived.bytes
-        }
-        let (commitment, token) = (try derived("commitment"), try derived("token"))
-        #expect(group.commitment.bytes == commitment && bytes(group.tokenKey) == token)
-        let stream = SaltStream(key: SecretKey(copying: try derived("salt")))
+        let derived = Dictionary(
+            file.derivations.map { ($0.purpose, $0.derived.bytes) }, uniquingKeysWith: { first, _ in first })
+        #expect(group.commitment.bytes == derived["commitment"] && bytes(group.tokenKey) == derived["token"])
+        let stream = SaltStream(key: SecretKey(copying: try #require(derived["salt"])))
         #expect(group.saltStream.salt(index: 9, slot: 2) == stream.salt(index: 9, slot: 2))
         // Part keys can't be taken out: what one seals, the other opens.
-        let part = SealingKey(SecretKey(copying: try derived("part")))
+        let part = SealingKey(SecretKey(copying: try #require(derived["part"])))
         let sealed = part.sealed([1, 2, 3], count: 5, associatedData: [7])
         let other = group.partKey(generation: file.generation, session: file.session.bytes)
         #expect(other.opened(sealed, count: 5, associatedData: [7]) == [1, 2, 3])
