@@ -53,9 +53,10 @@ MK_INLINE void mk_lane_open(mk_lane *lane, const mk_hash_job *job) {
     lane->body_blocks = 0;
     lane->tail_blocks = 0;
     lane->block = lane->scratch;
-    memset(lane->scratch, 0, 2 * MK_BLOCK);
+    memset(lane->scratch, 0, MK_BLOCK);
+    if (total > MK_BLOCK - 9) memset(lane->scratch + MK_BLOCK, 0, MK_BLOCK);
     lane->scratch[0] = job->tag;
-    mk_copy_short(lane->scratch + 1, job->head, job->head_count);
+    if (job->head_count != 0) mk_copy_short(lane->scratch + 1, job->head, job->head_count);
     if (total <= 2 * MK_BLOCK - 9) {
         mk_copy_short(lane->scratch + prefix, job->body, job->body_count);
         lane->left = mk_lane_pad(lane->scratch, total, total);
@@ -99,54 +100,84 @@ MK_INLINE const mk_hash_job *mk_take_job(const mk_sha256_ops *ops, const mk_hash
     return NULL;
 }
 
-/// Runs the last job to its end, alone.
-MK_TARGET static inline void mk_lane_finish(mk_lane *lane, mk_chain *chain) {
+/// One of the two streams: the message that it hashes, and the next one, already laid out. Laying out early keeps the
+/// stores of a short message away from the loads that need them; a load that spans several fresh stores stalls.
+typedef struct mk_stream {
+    mk_lane *now, *next;
+    int has_next;
+    mk_chain chain;
+} mk_stream;
+
+MK_TARGET static inline void mk_stream_prepare(
+    mk_stream *stream, const mk_sha256_ops *ops, const mk_hash_job **jobs, const mk_hash_job *end
+) {
+    const mk_hash_job *job = mk_take_job(ops, jobs, end);
+    stream->has_next = job != NULL;
+    if (job != NULL) mk_lane_open(stream->next, job);
+}
+
+/// Starts the message that `from` has ready; 0 where it has none.
+MK_TARGET static inline int mk_stream_start(mk_stream *stream, mk_stream *from) {
+    if (!from->has_next) return 0;
+    mk_lane *started = from->next;
+    from->next = stream->now;
+    from->has_next = 0;
+    stream->now = started;
+    stream->chain = mk_chain_start();
+    return 1;
+}
+
+/// Runs the stream's message to its end, alone.
+MK_TARGET static inline void mk_stream_finish(mk_stream *stream) {
+    mk_lane *lane = stream->now;
     do {
-        for (; lane->left != 0; lane->left--, lane->block += MK_BLOCK) mk_chain_one(chain, lane->block);
+        for (; lane->left != 0; lane->left--, lane->block += MK_BLOCK) mk_chain_one(&stream->chain, lane->block);
     } while (mk_lane_next_run(lane));
-    mk_chain_store(chain, lane->out);
+    mk_chain_store(&stream->chain, lane->out);
+}
+
+/// Ends the current message if no block of it is left, and moves on to the next; 0 where both streams have run dry.
+MK_TARGET MK_INLINE int mk_stream_advance(
+    mk_stream *stream, mk_stream *other, const mk_sha256_ops *ops, const mk_hash_job **jobs, const mk_hash_job *end
+) {
+    if (stream->now->left != 0 || mk_lane_next_run(stream->now)) return 1;
+    mk_chain_store(&stream->chain, stream->now->out);
+    if (mk_stream_start(stream, stream)) {
+        mk_stream_prepare(stream, ops, jobs, end);
+        return 1;
+    }
+    return mk_stream_start(stream, other);
 }
 
 MK_TARGET static void mk_lanes_run(const mk_sha256_ops *ops, const mk_hash_job *jobs, size_t count) {
     const mk_hash_job *end = jobs + count;
-    const mk_hash_job *a_job = mk_take_job(ops, &jobs, end);
-    if (a_job == NULL) return;
-    mk_lane a, b;
-    mk_lane_open(&a, a_job);
-    mk_chain a_chain = mk_chain_start(), b_chain;
-    const mk_hash_job *b_job = mk_take_job(ops, &jobs, end);
-    if (b_job == NULL) {
-        mk_lane_finish(&a, &a_chain);
+    mk_lane lanes[4];
+    mk_stream a = {.now = &lanes[0], .next = &lanes[1]}, b = {.now = &lanes[2], .next = &lanes[3]};
+    mk_stream_prepare(&a, ops, &jobs, end);
+    if (!mk_stream_start(&a, &a)) return;
+    mk_stream_prepare(&b, ops, &jobs, end);
+    if (!mk_stream_start(&b, &b)) {
+        mk_stream_finish(&a);
         return;
     }
-    mk_lane_open(&b, b_job);
-    b_chain = mk_chain_start();
+    mk_stream_prepare(&a, ops, &jobs, end);
+    mk_stream_prepare(&b, ops, &jobs, end);
     for (;;) {
-        size_t common = a.left < b.left ? a.left : b.left;
-        const uint8_t *a_block = a.block, *b_block = b.block;
-        for (size_t i = 0; i < common; i++, a_block += MK_BLOCK, b_block += MK_BLOCK)
-            mk_chain_two(&a_chain, a_block, &b_chain, b_block);
-        a.block = a_block;
-        b.block = b_block;
-        a.left -= common;
-        b.left -= common;
-        if (a.left == 0 && !mk_lane_next_run(&a)) {
-            mk_chain_store(&a_chain, a.out);
-            if ((a_job = mk_take_job(ops, &jobs, end)) == NULL) break;
-            mk_lane_open(&a, a_job);
-            a_chain = mk_chain_start();
-        }
-        if (b.left == 0 && !mk_lane_next_run(&b)) {
-            mk_chain_store(&b_chain, b.out);
-            if ((b_job = mk_take_job(ops, &jobs, end)) == NULL) {
-                mk_lane_finish(&a, &a_chain);
-                return;
-            }
-            mk_lane_open(&b, b_job);
-            b_chain = mk_chain_start();
+        size_t common = a.now->left < b.now->left ? a.now->left : b.now->left;
+        const uint8_t *a_block = a.now->block, *b_block = b.now->block;
+        a.now->left -= common;
+        b.now->left -= common;
+        a.now->block += common * MK_BLOCK;
+        b.now->block += common * MK_BLOCK;
+        for (; common != 0; common--, a_block += MK_BLOCK, b_block += MK_BLOCK)
+            mk_chain_two(&a.chain, a_block, &b.chain, b_block);
+        if (!mk_stream_advance(&a, &b, ops, &jobs, end)) break;
+        if (!mk_stream_advance(&b, &a, ops, &jobs, end)) {
+            mk_stream_finish(&a);
+            return;
         }
     }
-    mk_lane_finish(&b, &b_chain);  // With nothing left in the current run this moves on, or only stores.
+    mk_stream_finish(&b);  // Only stores, if b ended together with a.
 }
 
 #endif

@@ -32,7 +32,7 @@ package final class KeyRing: Sendable {
     private let fileSystem: any FileSystem
     private let root: SecretKey
     private let isWritable: Bool
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     private init(
         _ fileSystem: any FileSystem, _ directory: String, logID: Digest, root: SecretKey, state: sending State, isWritable: Bool
@@ -42,7 +42,7 @@ package final class KeyRing: Sendable {
         self.fileSystem = fileSystem
         self.root = root
         self.isWritable = isWritable
-        self.state = Mutex(state)
+        self.state = Guarded(state)
     }
 
     package static func rootPath(_ directory: String) -> String { directory + "/root.key" }

@@ -78,6 +78,12 @@ package final class RecordBatch: @unchecked Sendable {
         drafts.append(draft)
     }
 
+    /// Adds a content that is encoded already, as when frames are packed anew. Not for batches with occurred times or bodies.
+    package func append(encoded content: UnsafeRawBufferPointer) {
+        let target = grow(content.count)
+        if content.count > 0 { target.copyMemory(from: content.baseAddress!, byteCount: content.count) }
+    }
+
     /// Adds a record whose payload is a body file.
     package func append(reference: BodyReference, body: Body, attributes: [[UInt8]], occurred time: Microseconds?) {
         precondition((time != nil) == hasOccurred)

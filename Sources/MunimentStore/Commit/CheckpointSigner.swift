@@ -38,8 +38,8 @@ package final class CheckpointSigner: Sendable {
     private let paths: StorePaths
     private let origin: String
     private let signer: NoteSigner
-    private let mutex: Mutex<State>
-    private let lastKept = Mutex<Microseconds>(.min)
+    private let mutex: Guarded<State>
+    private let lastKept = Guarded<Microseconds>(.min)
 
     package var verifierKey: VerifierKey { signer.key }
 
@@ -48,7 +48,7 @@ package final class CheckpointSigner: Sendable {
         _ fileSystem: any FileSystem, _ paths: StorePaths, origin: String, signer: NoteSigner, signed: SignerState, newest: SignedNote?
     ) {
         (self.fileSystem, self.paths, self.origin, self.signer) = (fileSystem, paths, origin, signer)
-        mutex = Mutex(State(signed: signed, newest: newest, keptSize: nil))
+        mutex = Guarded(State(signed: signed, newest: newest, keptSize: nil))
     }
 
     package static func open(
@@ -109,7 +109,7 @@ package final class CheckpointSigner: Sendable {
     private func requireConsistency(from old: SignerState, size: UInt64, root: Digest, reader: some NodeReader) throws {
         guard old.treeSize > 0 else { return }
         let proof = try ConsistencyProof.make(oldSize: old.treeSize, newSize: size, reader: reader)
-        guard proof.verifies(oldRoot: old.root, newRoot: root) else {
+        do { try proof.verify(oldRoot: old.root, newRoot: root) } catch {
             throw ArchiveError(
                 .damaged, "The tree of size \(size) contradicts the checkpoint signed at size \(old.treeSize): nothing is signed; run verify.")
         }

@@ -12,7 +12,6 @@
 //   - `former` is used by whoever set `isForming` or `isInline`, `stage` by the committer, or by whoever set `isInline` while no frame is in
 //     flight.
 
-import Synchronization
 
 internal import MunimentCrypto
 internal import MunimentFormat

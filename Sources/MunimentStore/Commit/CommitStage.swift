@@ -1,7 +1,6 @@
 // The ordered step: takes frames in the order in which they were formed, adds their leaves to the tree, assembles their bytes, writes and syncs.
 // One thread at a time owns it. What it publishes (`Committed`) is durable.
 
-import Synchronization
 
 internal import MunimentCrypto
 package import MunimentFormat
@@ -25,7 +24,7 @@ final class CommitStage {
     private let segmentEnded: (SegmentHandle, JournalFile) -> Void
     private(set) var journal: JournalFile
     private var handle: SegmentHandle
-    private var buffer = AlignedBuffer(byteCount: 256 << 10)
+    private let assembler = FrameAssembler()
     private(set) var committed: Committed
 
     init(
@@ -48,7 +47,7 @@ final class CommitStage {
         ) { level, first, nodes in runs.append((level, first, Array(nodes))) }
         let root = frontier.root()
         let header = assemble(plan, root: root)
-        try journal.commit(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[..<header.frameByteCount]))
+        try journal.commit(assembler.bytes(of: header))
         for run in runs {
             run.nodes.withUnsafeBytes { reader.tree.append(level: run.level, firstIndex: run.first, nodes: $0) }
         }
@@ -71,65 +70,20 @@ final class CommitStage {
         reader.install(handle)
     }
 
-    /// Puts the frame's bytes into the buffer: entries, part rows, ciphertext, then the header that sums them up, then zeros.
     private func assemble(_ plan: FramePlan, root: Digest) -> FrameHeader {
-        let runs = EntryColumns.encodedRuns(plan.runs)
-        let entriesByteCount = runs.count + plan.entryCount * Digest.byteCount
-        let ciphertextByteCount = plan.outputs.reduce(0) { $0 + $1.byteCount }
-        let bodyByteCount = entriesByteCount + plan.blocks.count * PartRow.byteCount + ciphertextByteCount
         var header = FrameHeader(
-            session: plan.blocks[0].place.session, offset: journal.end, segment: plan.segment.segment, generation: 0,
-            entryCount: plan.entryCount, firstIndex: plan.firstIndex, root: root, firstPart: plan.firstPart,
-            entriesByteCount: entriesByteCount, partCount: plan.blocks.count, bodyByteCount: bodyByteCount)
+            session: plan.session, offset: journal.end, segment: plan.segment.segment, generation: 0, entryCount: plan.entryCount,
+            firstIndex: plan.firstIndex, root: root, firstPart: plan.firstPart, entriesByteCount: 0, partCount: 0, bodyByteCount: 0)
         header.groups = plan.newGroups.map { GroupRow(classID: $0.classID, slot: $0.slot, keyCommitment: $0.commitment) }
         header.lastControl = plan.chain.last
         header.tokens = plan.tokens
         header.bodyFiles = plan.bodyFiles
-        if buffer.byteCount < header.frameByteCount { buffer = AlignedBuffer(byteCount: header.frameByteCount * 3 / 2) }
-        var writer = RawWriter(buffer.bytes, at: header.headerByteCount)
-        writer.append(runs)
-        writer.append(UnsafeRawBufferPointer(start: plan.commitments, count: plan.entryCount * Digest.byteCount))
-        var rows: [UInt8] = []
-        rows.reserveCapacity(plan.blocks.count * PartRow.byteCount)
-        for (block, output) in zip(plan.blocks, plan.outputs) {
-            PartRow(
+        let parts = zip(plan.blocks, plan.outputs).map { block, output -> FrameAssembler.Part in
+            let row = PartRow(
                 classID: block.place.classID, recordCount: block.recordCount, ciphertextByteCount: UInt32(output.byteCount),
-                flags: block.place.flags, digest: output.digest
-            ).append(to: &rows)
+                flags: block.place.flags, digest: output.digest)
+            return FrameAssembler.Part(row: row, ciphertext: UnsafeRawPointer(output.buffer!.memory))
         }
-        writer.append(rows)
-        for output in plan.outputs {
-            if let memory = output.buffer?.memory { writer.append(UnsafeRawBufferPointer(start: memory, count: output.byteCount)) }
-        }
-        writer.zero(upTo: header.frameByteCount)
-        header.bodyCRC = Checksum.crc32c(
-            UnsafeRawBufferPointer(
-                rebasing: UnsafeRawBufferPointer(buffer.bytes)[header.headerByteCount..<header.headerByteCount + bodyByteCount]))
-        var front = RawWriter(buffer.bytes, at: 0)
-        front.append(header.encoded())
-        return header
-    }
-}
-
-/// Fills a buffer from front to back.
-struct RawWriter {
-    private let bytes: UnsafeMutableRawBufferPointer
-    private(set) var position: Int
-
-    init(_ bytes: UnsafeMutableRawBufferPointer, at position: Int) { (self.bytes, self.position) = (bytes, position) }
-
-    mutating func append(_ source: UnsafeRawBufferPointer) {
-        guard let base = source.baseAddress, source.count > 0 else { return }
-        precondition(position + source.count <= bytes.count)
-        (bytes.baseAddress! + position).copyMemory(from: base, byteCount: source.count)
-        position += source.count
-    }
-
-    mutating func append(_ source: [UInt8]) { source.withUnsafeBytes { append($0) } }
-
-    mutating func zero(upTo end: Int) {
-        precondition(end <= bytes.count)
-        if end > position { (bytes.baseAddress! + position).initializeMemory(as: UInt8.self, repeating: 0, count: end - position) }
-        position = end
+        return assembler.assemble(header, runs: plan.runs, commitments: plan.commitments, parts: parts)
     }
 }

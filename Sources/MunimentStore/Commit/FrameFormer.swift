@@ -151,7 +151,7 @@ final class FrameFormer {
         }
         let blocks = makeBlocks(classOrder, pieces)
         let plan = FramePlan(
-            segment: segment, firstIndex: nextIndex, recorded: recorded, runs: runs, blocks: blocks, firstPart: nextPart,
+            segment: segment, session: session, firstIndex: nextIndex, recorded: recorded, runs: runs, blocks: blocks, firstPart: nextPart,
             newGroups: newGroups, tokens: tokens, bodyFiles: bodyFiles, chain: chain, appends: appends)
         self.chain = chain
         nextIndex += UInt64(ordinal)

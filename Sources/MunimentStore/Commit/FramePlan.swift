@@ -44,6 +44,7 @@ final class FramePlan: @unchecked Sendable {
     // Fields below are set by the forming thread before the plan is handed over. Then each worker writes only to its block's places in
     // `commitments`, `leaves`, `outputs`; `remaining` orders these writes before the committing thread's reads.
     let segment: SegmentPlan
+    let session: [UInt8]
     let firstIndex: UInt64
     let entryCount: Int
     let recorded: Microseconds
@@ -72,10 +73,11 @@ final class FramePlan: @unchecked Sendable {
     }
 
     init(
-        segment: SegmentPlan, firstIndex: UInt64, recorded: Microseconds, runs: [EntryRun], blocks: [Block], firstPart: UInt64,
+        segment: SegmentPlan, session: [UInt8], firstIndex: UInt64, recorded: Microseconds, runs: [EntryRun], blocks: [Block], firstPart: UInt64,
         newGroups: [OpenGroup], tokens: [TokenRow], bodyFiles: [BodyFileRow], chain: ControlChain, appends: [PendingAppend]
     ) {
-        (self.segment, self.firstIndex, self.recorded, self.runs) = (segment, firstIndex, recorded, runs)
+        (self.segment, self.session, self.firstIndex) = (segment, session, firstIndex)
+        (self.recorded, self.runs) = (recorded, runs)
         (self.blocks, self.firstPart, self.newGroups, self.tokens) = (blocks, firstPart, newGroups, tokens)
         (self.bodyFiles, self.chain, self.appends) = (bodyFiles, chain, appends)
         entryCount = runs.reduce(0) { $0 + $1.count }

@@ -1,7 +1,6 @@
 // Time enters the store here and nowhere else, so that a simulation can set it.
 
 import Glibc
-import Synchronization
 
 /// What time it is, by two clocks.
 package protocol WallClock: Sendable {
@@ -31,11 +30,11 @@ package struct SystemClock: WallClock {
 
 /// A clock that stands still until moved, for tests and simulations.
 package final class ManualClock: WallClock {
-    private let times: Mutex<(wall: Int64, boot: Int64)>
+    private let times: Guarded<(wall: Int64, boot: Int64)>
 
     /// Starts at the given times, in microseconds.
     package init(microsecondsSinceEpoch wall: Int64 = 1_700_000_000_000_000, bootMicroseconds boot: Int64 = 0) {
-        times = Mutex((wall, boot))
+        times = Guarded((wall, boot))
     }
 
     package func microsecondsSinceEpoch() -> Int64 { times.withLock { $0.wall } }

@@ -2,18 +2,17 @@
 // it runs: closing only lets go of it, so a descriptor is never closed, and its number never reused, under a call.
 
 import Glibc
-import Synchronization
 
 /// An open file of the operating system.
 final class POSIXFile: File {
     let path: String
     let isDirect: Bool
-    private let descriptor: Mutex<Descriptor?>
+    private let descriptor: Guarded<Descriptor?>
 
     init(_ descriptor: Descriptor, path: String, isDirect: Bool) {
         self.path = path
         self.isDirect = isDirect
-        self.descriptor = Mutex(descriptor)
+        self.descriptor = Guarded(descriptor)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileSystemError) -> Int {

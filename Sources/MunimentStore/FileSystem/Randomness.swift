@@ -1,7 +1,5 @@
 // Randomness enters the store here. Keys do not come from here: they come from libsodium, in the module for crypto.
 
-import Synchronization
-
 /// A source of random bytes.
 package protocol RandomSource: Sendable {
     /// Overwrites every byte of `buffer`.
@@ -30,14 +28,12 @@ package struct SystemRandom: RandomSource {
 
 /// A stream that its seed determines. For simulations and tests only: anyone who knows the seed knows every byte.
 package final class SeededRandom: RandomSource {
-    private let generator: Mutex<SeededGenerator>
+    private let generator: Guarded<SeededGenerator>
 
-    package init(seed: UInt64) { generator = Mutex(SeededGenerator(seed: seed)) }
+    package init(seed: UInt64) { generator = Guarded(SeededGenerator(seed: seed)) }
 
     package func fill(_ buffer: UnsafeMutableRawBufferPointer) {
-        // The address alone crosses into the closure: a pointer to a buffer is not sendable.
-        nonisolated(unsafe) let target = buffer
-        generator.withLock { $0.fill(target) }
+        generator.withLock { $0.fill(buffer) }
     }
 }
 

@@ -78,11 +78,6 @@ struct SimulatedContent: Sendable {
             let end = SparseBytes.pageRange(0..<length).upperBound
             dirty = dirty.filter { $0.key < end }
             lost = lost.filter { $0 < end }
-            // The zeros behind the new end in its page must reach the device with it.
-            if length % UInt64(SparseBytes.pageByteCount) != 0, cached.page(end - 1) != nil {
-                dirty[end - 1] = false
-                lost.remove(end - 1)
-            }
         }
         cached.resize(to: length)
         pending.append(.resize(length))

@@ -1,7 +1,5 @@
 // What remains when the power goes, and what comes after. The laws are at the head of SimulatedDisk.swift.
 
-import Synchronization
-
 extension SimulatedDisk {
     /// Takes away the power, now. Every later call on this disk and its files fails with `.powerLost`.
     package func powerLoss() { state.withLock { $0.death = $0.death ?? .power } }

@@ -22,7 +22,6 @@
 // Not simulated: hard and symbolic links, permissions, times, and a device that reorders across a flush.
 
 import Glibc
-import Synchronization
 
 /// A simulated disk, with the computer around it: when the power goes or the process dies, this instance is dead, and
 /// `restart` gives the next one.
@@ -52,7 +51,7 @@ package final class SimulatedDisk: FileSystem {
         package init(seed: UInt64) { self.seed = seed }
     }
 
-    let state: Mutex<SimulatedState>
+    let state: Guarded<SimulatedState>
 
     /// An empty disk that has only the root directory. Relative paths start there too.
     package convenience init(_ configuration: Configuration, faults: FaultPlan = .none) {
@@ -66,7 +65,7 @@ package final class SimulatedDisk: FileSystem {
 
     init(_ state: SimulatedState) {
         precondition([512, 4096].contains(state.configuration.sectorByteCount), "a sector has 512 or 4096 bytes")
-        self.state = Mutex(state)
+        self.state = Guarded(state)
     }
 
     /// Replaces the plan of faults, and starts its counts from zero.

@@ -2,7 +2,6 @@
 // disk's state says, under the disk's lock.
 
 import Glibc
-import Synchronization
 
 /// An open file of a simulated disk.
 final class SimulatedFile: File {

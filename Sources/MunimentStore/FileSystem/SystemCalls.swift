@@ -1,6 +1,6 @@
 // The C side of the file-system door, and its only importer: GNU calls that Swift's Glibc module hides.
 
-private import CMunimentKernels
+import CMunimentKernels
 import Glibc
 
 /// Calls that return what the system returns and leave errno; those that can be interrupted are repeated.
@@ -23,8 +23,11 @@ enum SystemCalls {
     /// Takes the open-file-description lock on the whole file; -1 with EAGAIN when another handle holds it.
     static func lockExclusively(_ descriptor: Int32) -> Int32 { retrying { mk_lock_exclusive(descriptor) } }
 
-    /// The magic number of a file system, or -1.
-    static func fileSystemType(_ descriptor: Int32) -> Int64 { mk_file_system_type(descriptor) }
+    /// The magic number of a file system, or -1. Of the field, which some machines extend by its sign, 32 bits count.
+    static func fileSystemType(_ descriptor: Int32) -> Int64 {
+        let type = mk_file_system_type(descriptor)
+        return type == -1 ? -1 : type & 0xFFFF_FFFF
+    }
 
     /// Repeats a call that returns -1 while a signal interrupts it.
     @inline(__always)

@@ -1,6 +1,5 @@
 // A cache bounded by cost, in two halves: what was used since the last turn survives it. Simple, O(1), no list to keep.
 
-import Synchronization
 
 package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct State {
@@ -10,7 +9,7 @@ package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sen
     }
 
     private let costMax: Int
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Keeps at most about `costMax` of cost, in whatever unit `insert` counts.
     package init(costMax: Int) { self.costMax = costMax }

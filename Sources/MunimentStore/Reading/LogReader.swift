@@ -1,7 +1,6 @@
 // Reading a log: from an index to its segment, frame, entry, content and tree nodes. Used by writer and readers alike; holds no lock while it
 // reads, and believes nothing that it hands out for proved: proofs are checked by whoever asked for them.
 
-import Synchronization
 
 internal import MunimentCrypto
 package import MunimentFormat
@@ -27,8 +26,8 @@ package final class LogReader: Sendable {
     package let logID: Digest
     package let tree: TreeNodes
     package let keys: KeyRing?
-    private let table = Mutex<[SegmentHandle]>([])
-    private let openFiles = Mutex<[SegmentHandle]>([])
+    private let table = Guarded<[SegmentHandle]>([])
+    private let openFiles = Guarded<[SegmentHandle]>([])
     private let frames = BoundedCache<FrameKey, FrameView>(costMax: 8 << 20)
     private let parts = BoundedCache<PartKey, [UInt8]>(costMax: 8 << 20)
 

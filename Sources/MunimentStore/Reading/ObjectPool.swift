@@ -1,10 +1,9 @@
 // Objects that are costly to make and are used by one thread at a time: taken, used, given back.
 
-import Synchronization
 
 package final class ObjectPool<Object: AnyObject & Sendable>: Sendable {
     private let make: @Sendable () -> Object
-    private let idle = Mutex<[Object]>([])
+    private let idle = Guarded<[Object]>([])
 
     package init(_ make: @escaping @Sendable () -> Object) { self.make = make }
 

@@ -1,7 +1,6 @@
 // One segment file as readers see it: where its frames are, and a handle to read them with. The writer adds frames as they become
 // durable; everyone else only reads.
 
-import Synchronization
 
 package import MunimentFormat
 
@@ -41,13 +40,13 @@ package final class SegmentHandle: Sendable {
     package let firstIndex: UInt64
     package let path: String
     private let fileSystem: any FileSystem
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// A sealed segment: its frames are read from the footer when first needed.
     package init(_ fileSystem: any FileSystem, _ path: String, segment: UInt64, generation: UInt32, firstIndex: UInt64) {
         (self.fileSystem, self.path) = (fileSystem, path)
         (self.segment, self.generation, self.firstIndex) = (segment, generation, firstIndex)
-        state = Mutex(State(file: nil, frames: nil))
+        state = Guarded(State(file: nil, frames: nil))
     }
 
     /// An unsealed segment with the frames that are known so far.
@@ -57,7 +56,7 @@ package final class SegmentHandle: Sendable {
     ) {
         (self.fileSystem, self.path) = (fileSystem, path)
         (self.segment, self.generation, self.firstIndex) = (segment, generation, firstIndex)
-        state = Mutex(State(file: nil, frames: frames))
+        state = Guarded(State(file: nil, frames: frames))
     }
 
     /// Adds a frame that has become durable.

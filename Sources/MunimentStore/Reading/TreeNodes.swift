@@ -3,7 +3,6 @@
 // Derived data. Nodes that are not yet in the files stay in memory; they are written when enough have gathered, and synced before a seal.
 // A node is believed only as far as a root that is proved with it: whoever reads nodes checks what comes out.
 
-import Synchronization
 
 package import MunimentFormat
 package import MunimentMerkle
@@ -29,12 +28,12 @@ package final class TreeNodes: Sendable {
     private let fileSystem: any FileSystem
     private let paths: StorePaths
     private let isWritable: Bool
-    private let levels: Mutex<[Level]>
+    private let levels: Guarded<[Level]>
     private let chunks = BoundedCache<ChunkKey, [UInt8]>(costMax: 16 << 20)
 
     package init(_ fileSystem: any FileSystem, _ paths: StorePaths, isWritable: Bool, treeSize: UInt64) {
         (self.fileSystem, self.paths, self.isWritable) = (fileSystem, paths, isWritable)
-        levels = Mutex((0..<64).map { Level(storedCount: treeSize >> UInt64($0)) })
+        levels = Guarded((0..<64).map { Level(storedCount: treeSize >> UInt64($0)) })
     }
 
     /// How many nodes of `level` the file really holds; the caller decides what to believe of them.

@@ -44,13 +44,16 @@ package struct TailScanner {
         while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount) {
             if frame.treeSize > trusted {
                 // A checkpoint always stands at a frame's end: a trusted size inside a frame is no size of this log.
-                guard frame.firstIndex >= trusted, try adopt(frame, &frontier) else { break }
+                guard frame.firstIndex >= trusted else { break }
+                let verdict = try check(frame, &frontier)
+                if verdict == .contradiction { result.tail = .damaged(successor: frame.offset) }
+                guard verdict == .whole else { break }
             }
             result.frames.append(frame)
             result.end += UInt64(frame.frameByteCount)
             index = frame.treeSize
         }
-        result.tail = try tail(after: result.end, of: header, result.fileByteCount)
+        if result.tail == .clean { result.tail = try tail(after: result.end, of: header, result.fileByteCount) }
         return result
     }
 
@@ -73,22 +76,32 @@ package struct TailScanner {
         return try? file.readArray(count, at: offset).decode(FrameHeader.init(decoding:))
     }
 
-    /// Checks a whole frame and adds its leaves; false, with the frontier as it was, when anything does not fit.
-    private mutating func adopt(_ frame: FrameHeader, _ frontier: inout TreeFrontier) throws -> Bool {
-        guard frontier.size == frame.firstIndex else { return false }
+    private enum Verdict {
+        /// Everything fits; the frontier has the frame's leaves.
+        case whole
+        /// The checksums do not hold: the write was cut off, or the bytes were damaged since.
+        case torn
+        /// The checksums hold, but the entries do not give the root that the header states: no crash does that.
+        case contradiction
+    }
+
+    /// Checks a frame in full. The frontier changes only if it is whole.
+    private mutating func check(_ frame: FrameHeader, _ frontier: inout TreeFrontier) throws -> Verdict {
+        guard frontier.size == frame.firstIndex else { return .contradiction }
         let bytes = try file.readArray(frame.frameByteCount, at: frame.offset)
-        guard bytes.count == frame.frameByteCount else { return false }
+        guard bytes.count == frame.frameByteCount else { return .torn }
         let bodyEnd = frame.headerByteCount + frame.bodyByteCount
         let isWhole = bytes.withUnsafeBytes { raw in
             Checksum.crc32c(UnsafeRawBufferPointer(rebasing: raw[frame.headerByteCount..<bodyEnd])) == frame.bodyCRC
                 && raw[bodyEnd...].allSatisfy { $0 == 0 }
         }
-        guard isWhole, let view = try? FrameView(Array(bytes[..<frame.skeletonByteCount])) else { return false }
+        guard isWhole else { return .torn }
+        guard let view = try? FrameView(Array(bytes[..<frame.skeletonByteCount])) else { return .contradiction }
         var next = frontier
         next.append(leaves: view, entryHasher)
-        guard next.root() == frame.root else { return false }
+        guard next.root() == frame.root else { return .contradiction }
         frontier = next
-        return true
+        return .whole
     }
 
     /// Tells apart what follows the last whole frame.

@@ -54,8 +54,11 @@ struct SimulatedFaultTests {
         let (disk, file) = try dirtyDisk()
         disk.arm(.single(.lostPages, of: .synchronize))
         #expect(code { try file.synchronize() } == .inputOutput)
-        // One byte makes its page dirty, all of it.
+        // One byte makes its page dirty, all of it, and a dirty page stays in the cache.
         try file.write([2], at: 4096)
+        #expect(try pages(disk, direct: true) == [1, 2, 1])
+        file.dropCache()
+        #expect(try pages(disk) == [1, 2, 1])
         try file.synchronize()
         for outcome in 1...50 as ClosedRange<UInt64> {
             #expect(try pages(disk.afterPowerLoss(outcome: outcome)) == [1, 2, 1])
@@ -83,6 +86,18 @@ struct SimulatedFaultTests {
             seen.insert(durable)
         }
         #expect(seen.count == 8)
+    }
+
+    @Test("of a seed is the same in every process")
+    func sameInEveryProcess() throws {
+        let disk = SimulatedDisk(seed: 1)
+        let file = try disk.open("a", .create)
+        try file.write([UInt8](repeating: 1, count: 64 * 4096), at: 0)
+        disk.arm(.single(.partlyLostPages, of: .synchronize))
+        #expect(code { try file.synchronize() } == .inputOutput)
+        file.dropCache()
+        let kept = try (0..<64 as Range<UInt64>).map { try UInt64(file.read(at: $0 * 4096, count: 1)[0]) << $0 }
+        #expect(kept.reduce(0, |) == 0xDEBC_E412_5C20_7F8B)
     }
 
     @Test("of a direct file's sync shows the old bytes at once, or only when the power goes")

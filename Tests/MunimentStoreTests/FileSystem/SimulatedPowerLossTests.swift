@@ -113,6 +113,13 @@ struct SimulatedPowerLossTests {
         #expect(Set(found.map(\.count)).isSuperset(of: [512, 1536]))
         let empty = found.contains { $0.count == 1536 && $0[512...].allSatisfy { $0 == 0 } }
         #expect(empty == (order != .journal))
+        // Bytes whose length did not survive are gone: a longer file does not bring them back.
+        for outcome in outcomes {
+            let remains = try disk.afterPowerLoss(outcome: outcome).open("a", .readWrite)
+            let length = try remains.byteCount()
+            try remains.truncate(to: 8192)
+            #expect(try remains.read(at: length, count: 8192).allSatisfy { $0 == 0 })
+        }
     }
 
     @Test("may undo a cut, and never mixes what the cut parted in a journal")

@@ -1,0 +1,149 @@
+// What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, writing tree nodes, filling the next
+// segment file with zeros.
+
+
+internal import MunimentCrypto
+internal import MunimentFormat
+
+final class Housekeeper: @unchecked Sendable {
+    /// A segment that ended, with its journal still open.
+    struct Ended: @unchecked Sendable {
+        // The journal is handed over: the committer does not use it any more.
+        var handle: SegmentHandle
+        var journal: JournalFile
+    }
+
+    private struct State {
+        var ended: [Ended] = []
+        var committed: Committed?
+        var isStopping = false
+        var preparedByteCount: UInt64 = 0
+        var isPreparing = false
+        var failure: ArchiveError?
+    }
+
+    private let monitor = Monitor(State())
+    private let cadence: Microseconds
+    private let limits: StoreLimits
+    private let fileSystem: any FileSystem
+    private let paths: StorePaths
+    private let reader: LogReader
+    private let seal: (Ended) throws(ArchiveError) -> Void
+    private let sign: (Committed) throws(ArchiveError) -> Void
+    private var thread: OwnThread?
+
+    init(
+        reader: LogReader, limits: StoreLimits, cadence: Microseconds, seal: @escaping (Ended) throws(ArchiveError) -> Void,
+        sign: @escaping (Committed) throws(ArchiveError) -> Void
+    ) {
+        (fileSystem, paths, self.reader, self.limits) = (reader.fileSystem, reader.paths, reader, limits)
+        (self.cadence, self.seal, self.sign) = (cadence, seal, sign)
+    }
+
+    func start() {
+        thread = OwnThread { [unowned self] in while self.round() {} }
+    }
+
+    /// What went wrong in the background, if anything did; the store still appends until it must not.
+    var failure: ArchiveError? { monitor.read { $0.failure } }
+
+    func segmentEnded(_ ended: Ended) { monitor.change { $0.ended.append(ended) } }
+
+    /// Called after each commit: cheap, wakes nobody; the cadence looks.
+    func news(_ committed: Committed) { monitor.read { $0.committed = committed } }
+
+    /// Hands over the prepared file: how many bytes of it are zeros on the device; 0 when there is none.
+    func takePrepared() -> UInt64 {
+        monitor.wait { state -> UInt64? in
+            if state.isPreparing { return nil }
+            defer { state.preparedByteCount = 0 }
+            return state.preparedByteCount
+        }
+    }
+
+    /// Seals what has ended, then stops.
+    func stop() {
+        monitor.change { $0.isStopping = true }
+        thread?.join()
+        thread = nil
+    }
+
+    private func round() -> Bool {
+        let ended = monitor.wait(microseconds: cadence) { state -> Ended?? in
+            if let first = state.ended.first { return .some(first) }
+            return state.isStopping ? .some(nil) : nil
+        }
+        switch ended {
+        case .some(.some(let ended)): finish(ended)
+        case .some(.none): return false
+        case .none: tick()
+        }
+        return true
+    }
+
+    private func finish(_ ended: Ended) {
+        do throws(ArchiveError) {
+            try seal(ended)
+        } catch {
+            monitor.read { $0.failure = $0.failure ?? error }
+        }
+        _ = monitor.change { $0.ended.removeFirst() }
+    }
+
+    private func tick() {
+        let committed = monitor.read { state in
+            defer { state.committed = nil }
+            return state.committed
+        }
+        guard let committed else { return }
+        do throws(ArchiveError) {
+            try sign(committed)
+            if reader.tree.wantsFlush { try translating(paths.tree) { try reader.tree.flush(synchronize: false) } }
+        } catch {
+            monitor.read { $0.failure = $0.failure ?? error }
+        }
+        prepare()
+    }
+
+    /// Fills the next segment's file with zeros, once the present one is well under way.
+    private func prepare() {
+        guard limits.preparesSegments, let wanted = preparedByteCountWanted() else { return }
+        let isFree = monitor.read { state -> Bool in
+            guard state.preparedByteCount == 0, !state.isStopping else { return false }
+            state.isPreparing = true
+            return true
+        }
+        guard isFree else { return }
+        let byteCount = (try? fill(wanted)) ?? 0
+        monitor.change { state in
+            state.preparedByteCount = byteCount
+            state.isPreparing = false
+        }
+    }
+
+    /// The length to prepare: what the last segment took, if the present one has used a quarter of that; nil otherwise.
+    private func preparedByteCountWanted() -> UInt64? {
+        let segments = reader.segments
+        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else { return nil }
+        let last = segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount / 2
+        let wanted = min(last, limits.segmentByteCount).rounded(upToMultipleOf: UInt64(Limits.blockByteCount))
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
+        return used > wanted / 4 && available > limits.reserveByteCount + 4 * wanted ? wanted : nil
+    }
+
+    private func fill(_ byteCount: UInt64) throws -> UInt64 {
+        if try fileSystem.status(paths.prepared) != nil { try fileSystem.remove(paths.prepared) }
+        let file = try fileSystem.open(paths.prepared, .create(direct: true))
+        defer { file.close() }
+        let zeros = AlignedBuffer(byteCount: 1 << 20)
+        var offset: UInt64 = 0
+        while offset < byteCount {
+            if monitor.read({ $0.isStopping }) { return 0 }
+            let count = min(UInt64(zeros.byteCount), byteCount - offset)
+            try file.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
+            offset += count
+        }
+        try file.synchronize()
+        return byteCount
+    }
+}

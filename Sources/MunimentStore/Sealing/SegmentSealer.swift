@@ -1,0 +1,152 @@
+// Sealing a segment that has ended: its frames are read back, digests of them go into a footer, and the footer's digest into a seal record in the
+// next segment. Format/footer.md.
+//
+// The story, and what happens if we die after each step:
+//   1. tree nodes up to the segment's end are synced     the next open finds them, or computes them again
+//   2. footer written after the last frame, fdatasync    the next open finds the footer, and goes on with step 4
+//      or, where padding or small parts waste space, a new generation is written whole, with its footer (`Repacker`)
+//   3. the segment's row in the directory                derived: made again when missing
+//   4. seal record committed in the next segment         the segment counts as sealed
+//   5. of a repacked segment: the old generation removed the next open removes it
+
+internal import MunimentCrypto
+package import MunimentFormat
+internal import MunimentMerkle
+
+package struct SegmentSealer {
+    private let reader: LogReader
+    private let compression: @Sendable (UInt32) -> ClassRecord.Compression
+
+    package init(_ reader: LogReader, compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression) {
+        (self.reader, self.compression) = (reader, compression)
+    }
+
+    package struct Sealed {
+        package var footer: Footer
+        package var row: SegmentRow
+        /// The file that the new generation replaces.
+        package var obsoletePath: String?
+    }
+
+    /// Steps 1 and 2. `end` is where the last frame ends.
+    package func seal(_ handle: SegmentHandle, header: SegmentHeader, end: UInt64) throws(ArchiveError) -> Sealed {
+        try translating(handle.path) {
+            try reader.tree.flush(synchronize: true)
+            let frames = try views(handle)
+            if Repacker.isWorthwhile(frames) {
+                let footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
+                let path = reader.paths.segment(header.segment, generation: footer.generation)
+                let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
+                return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
+            }
+            var builder = FooterBuilder(header)
+            for frame in frames { builder.append(try view(frame.reference, handle)) }
+            let footer = try builder.footer()
+            let file = try reader.fileSystem.open(handle.path, .readWrite)
+            defer { file.close() }
+            let bytes = footer.encoded()
+            if try file.byteCount() > end { try file.truncate(to: end) }
+            try file.writeAll(bytes, at: end)
+            try file.synchronize()
+            return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)), obsoletePath: nil)
+        }
+    }
+
+    struct Measured {
+        var reference: FrameReference
+        var frameByteCount: Int
+        /// Bytes that a bulk write would need for the same.
+        var usefulByteCount: Int
+        var partCount: Int
+        var ciphertextByteCount: Int
+    }
+
+    private func views(_ handle: SegmentHandle) throws -> [Measured] {
+        try handle.frames().map { reference in
+            let frame = try view(reference, handle)
+            let ciphertext = frame.rows.reduce(0) { $0 + Int($1.ciphertextByteCount) }
+            return Measured(
+                reference: reference, frameByteCount: frame.header.frameByteCount,
+                usefulByteCount: frame.header.entriesByteCount + ciphertext, partCount: frame.rows.count, ciphertextByteCount: ciphertext)
+        }
+    }
+
+    /// Read past the cache: a seal reads each frame once.
+    private func view(_ reference: FrameReference, _ handle: SegmentHandle) throws -> FrameView {
+        try FrameView(handle.file().readExactly(Int(reference.skeletonByteCount), at: reference.offset))
+    }
+}
+
+/// Gathers a footer from a segment's frames in order.
+struct FooterBuilder {
+    private let header: SegmentHeader
+    private var frames: [Footer.Frame] = []
+    private var groups: [UInt32: (row: GroupRow, recordCount: UInt64, partCount: UInt64, digest: SHA256.Hasher)] = [:]
+    private var bodyFiles: [Footer.BodyFile] = []
+    private var skeleton = SHA256.Hasher()
+    private var recordedFirst = Microseconds.max
+    private var recordedLast = Microseconds.min
+    private var root = Digest.zero
+
+    init(_ header: SegmentHeader) {
+        self.header = header
+        skeleton.update([Footer.skeletonTag])
+    }
+
+    mutating func append(_ frame: FrameView) {
+        let header = frame.header
+        let digest = frame.digest
+        frames.append(
+            Footer.Frame(
+                offset: header.offset, frameByteCount: UInt64(header.frameByteCount), firstIndex: header.firstIndex,
+                entryCount: UInt32(header.entryCount), skeletonByteCount: UInt32(header.skeletonByteCount),
+                partCount: UInt32(header.partCount), digest: digest))
+        digest.withUnsafeBytes { skeleton.update($0) }
+        for group in header.groups where groups[group.classID] == nil {
+            var hasher = SHA256.Hasher()
+            hasher.update([Footer.groupTag])
+            groups[group.classID] = (group, 0, 0, hasher)
+        }
+        for row in frame.rows {
+            groups[row.classID]?.recordCount += UInt64(row.recordCount)
+            groups[row.classID]?.partCount += 1
+            row.digest.withUnsafeBytes { groups[row.classID]?.digest.update($0) }
+        }
+        for file in header.bodyFiles {
+            bodyFiles.append(
+                Footer.BodyFile(
+                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount, digest: file.digest))
+        }
+        for run in frame.columns.runs {
+            recordedFirst = min(recordedFirst, run.recorded)
+            recordedLast = max(recordedLast, run.recorded)
+        }
+        root = header.root
+    }
+
+    func footer() throws -> Footer {
+        let footer = Footer(
+            generation: header.generation, segment: header.segment, firstIndex: header.firstIndex,
+            entryCount: frames.reduce(0) { $0 + UInt64($1.entryCount) }, root: root, recordedFirst: recordedFirst,
+            recordedLast: recordedLast, skeletonDigest: skeleton.finalize(), frames: frames,
+            groups: groups.values.sorted { $0.row.classID < $1.row.classID }.map { group in
+                Footer.Group(
+                    classID: group.row.classID, slot: group.row.slot, keyCommitment: group.row.keyCommitment,
+                    recordCount: group.recordCount, partCount: group.partCount, digest: group.digest.finalize())
+            }, bodyFiles: bodyFiles, index: [])
+        guard footer.byteCount <= Limits.footerByteCount else {
+            throw FormatError(.outOfBounds, "footer", at: 0, "the footer exceeds its bound")
+        }
+        return footer
+    }
+}
+
+extension SealRecord {
+    /// The seal of a footer, at a point of the control chain.
+    package init(_ footer: Footer, policy: UInt64?) {
+        self.init(
+            segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex, entryCount: footer.entryCount,
+            footerDigest: footer.digest, indexRoot: .zero, policy: policy,
+            groups: footer.groups.map { Group(classID: $0.classID, digest: $0.digest) })
+    }
+}

@@ -1,0 +1,142 @@
+// From a recovered store to running threads: the journal, the former's view of the open segment, and the loops.
+
+internal import MunimentCrypto
+internal import MunimentFormat
+internal import MunimentMerkle
+
+struct StoreAssembly {
+    let reader: LogReader
+    let keys: KeyRing
+    let classes: ClassTable
+    let options: StoreOptions
+    let recovered: RecoveredStore
+
+    /// Starts the pipeline. Also returns the segments that ended before and still want their seal, oldest first.
+    func start(
+        _ committed: Committed, _ signer: CheckpointSigner
+    ) throws(ArchiveError) -> (CommitPipeline, Housekeeper, [Housekeeper.Ended]) {
+        let (reader, options, classes) = (reader, options, classes)
+        let paths = reader.paths
+        let (journal, handle) = try openJournal(committed)
+        let unfinished = try unfinishedSegments(before: journal.header.segment)
+        let box = PipelineBox()
+        let housekeeper = Housekeeper(
+            reader: reader, limits: options.limits, cadence: options.checkpointCadence,
+            seal: { ended throws(ArchiveError) in
+                guard let pipeline = box.pipeline else { return }
+                try LogStore.seal(ended, reader: reader, paths: paths, classes: classes, pipeline: pipeline)
+            },
+            sign: { committed throws(ArchiveError) in
+                guard let pipeline = box.pipeline, pipeline.failure == nil else { return }
+                _ = try signer.sign(
+                    size: committed.treeSize, root: committed.root, reader: reader, occasion: .cadence,
+                    now: options.clock.microsecondsSinceEpoch())
+            })
+        let stage = CommitStage(
+            reader: reader, clock: options.clock, journal: journal, handle: handle, committed: committed,
+            takePrepared: { housekeeper.takePrepared() },
+            segmentEnded: { handle, journal in housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal)) })
+        let former = FrameFormer(
+            logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: options.clock, limits: options.limits,
+            segment: try plan(journal, committed), previous: try previousPlan(journal.header.segment), nextIndex: committed.treeSize,
+            chain: committed.chain, compression: { classes.compression($0) })
+        let pipeline = CommitPipeline(
+            former: former, stage: stage, limits: options.limits, reader: reader, unsealedCount: unfinished.count,
+            workerCount: options.workerCount, committedNews: { housekeeper.news($0) })
+        box.pipeline = pipeline
+        return (pipeline, housekeeper, unfinished)
+    }
+
+    /// Lets the housekeeper's closures reach the pipeline, which is made after them. Set once, before the housekeeper starts.
+    private final class PipelineBox: @unchecked Sendable {
+        weak var pipeline: CommitPipeline?
+    }
+
+    /// The journal of the last segment, or of a new one where the last has a footer or there is none.
+    private func openJournal(_ committed: Committed) throws(ArchiveError) -> (JournalFile, SegmentHandle) {
+        let (fileSystem, paths) = (reader.fileSystem, reader.paths)
+        return try translating(paths.segments) {
+            if let last = recovered.unsealed.last, last.tail != .sealed, let handle = reader.segments.last {
+                let journal = try JournalFile.open(fileSystem, paths, header: last.header, end: last.end, preparedEnd: 0)
+                return (journal, handle)
+            }
+            let segment = (recovered.unsealed.last?.header.segment ?? recovered.rows.last?.segment).map { $0 + 1 } ?? 0
+            let header = SegmentHeader(
+                generation: 0, logID: reader.logID, segment: segment, firstIndex: committed.treeSize,
+                root: committed.root, created: options.clock.microsecondsSinceEpoch())
+            let journal = try JournalFile.create(fileSystem, paths, header: header, preparedByteCount: 0)
+            let handle = SegmentHandle(
+                fileSystem, paths.segment(segment, generation: 0), segment: segment, generation: 0, firstIndex: committed.treeSize,
+                frames: [])
+            reader.install(handle)
+            return (journal, handle)
+        }
+    }
+
+    /// The former's view of the open segment.
+    private func plan(_ journal: JournalFile, _ committed: Committed) throws(ArchiveError) -> SegmentPlan {
+        let header = journal.header
+        let plan = SegmentPlan(
+            segment: header.segment, firstIndex: header.firstIndex, created: header.created, byteCount: journal.end)
+        plan.entryCount = Int(committed.treeSize - header.firstIndex)
+        if let scanned = recovered.unsealed.last(where: { $0.header.segment == header.segment }) { fill(plan, scanned.frames) }
+        plan.durable.entryCount = plan.entryCount
+        plan.durable.announced = plan.announced
+        return plan
+    }
+
+    /// Of the segment before, only the tokens matter.
+    private func previousPlan(_ segment: UInt64) throws(ArchiveError) -> SegmentPlan? {
+        guard segment > 0, let handle = reader.segments.last(where: { $0.segment == segment - 1 }) else { return nil }
+        let plan = SegmentPlan(segment: handle.segment, firstIndex: handle.firstIndex, created: 0)
+        return try translating(handle.path) {
+            let file = try handle.file()
+            for reference in try handle.frames() {
+                let block = try file.readExactly(Limits.blockByteCount, at: reference.offset)
+                guard let count = block.withUnsafeBytes({ FrameHeader.claimedByteCount($0) }) else { continue }
+                let bytes = count <= block.count ? block : try file.readExactly(count, at: reference.offset)
+                fill(plan, [try bytes.decode(FrameHeader.init(decoding:))])
+            }
+            return plan
+        }
+    }
+
+    private func fill(_ plan: SegmentPlan, _ frames: [FrameHeader]) {
+        for frame in frames {
+            for group in frame.groups { plan.announced.insert(group.classID) }
+            for token in frame.tokens {
+                plan.tokens[token.tokenHash] = TokenTrace(
+                    classID: token.classID, contentHash: token.contentHash, firstIndex: frame.firstIndex + UInt64(token.firstOrdinal),
+                    count: Int(token.recordCount))
+            }
+        }
+    }
+
+    /// Segments before the open one that are not known to be sealed: case *footer without seal record*, and those that ended just before a crash.
+    private func unfinishedSegments(before segment: UInt64) throws(ArchiveError) -> [Housekeeper.Ended] {
+        var ended: [Housekeeper.Ended] = []
+        for scanned in recovered.unsealed where scanned.header.segment < segment {
+            if try hasSealRecord(scanned.header.segment) { continue }
+            guard let handle = reader.segments.first(where: { $0.segment == scanned.header.segment }) else { continue }
+            let journal = try translating(handle.path) {
+                try JournalFile.open(reader.fileSystem, reader.paths, header: scanned.header, end: scanned.end, preparedEnd: 0)
+            }
+            ended.append(Housekeeper.Ended(handle: handle, journal: journal))
+        }
+        return ended
+    }
+
+    /// Whether the control chain holds the seal of `segment`.
+    private func hasSealRecord(_ segment: UInt64) throws(ArchiveError) -> Bool {
+        let size = recovered.committed.treeSize
+        guard size > 0 else { return false }
+        var next = try reader.frame(containing: size - 1).header.lastControl
+        let start = reader.segments.first { $0.segment == segment + 1 }?.firstIndex ?? 0
+        while let index = next, index >= start {
+            let record = try ClassTable.control(reader, index)
+            if record.kind == .seal, let seal = try? record.body.decode(SealRecord.init(decoding:)), seal.segment == segment { return true }
+            next = record.previous
+        }
+        return false
+    }
+}
