@@ -10,10 +10,15 @@
 internal import CMunimentKernels
 package import MunimentFormat
 
+/// The first byte of each hashed message. Format/commitment.md.
 package enum CommitmentTag {
+    /// Of A ‖ P.
     package static let content: UInt8 = 0x10
+    /// Of the list of attribute commitments.
     package static let attributes: UInt8 = 0x11
+    /// Of salt ‖ payload.
     package static let payload: UInt8 = 0x12
+    /// Of salt ‖ attribute.
     package static let attribute: UInt8 = 0x13
 }
 
@@ -37,6 +42,7 @@ package final class ContentHasher {
     @exclusivity(unchecked) private var attributeJobs: [mk_hash_job] = []
     @exclusivity(unchecked) private var extraSalts: [UInt8] = []
 
+    /// A hasher with scratch memory of its own.
     package init() {}
 
     deinit {
