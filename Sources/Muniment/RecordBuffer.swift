@@ -16,11 +16,13 @@ public final class RecordBuffer {
     @exclusivity(unchecked) public private(set) var count = 0
     /// Bytes of payload and attributes so far, as encoded.
     @exclusivity(unchecked) public private(set) var byteCount = 0
+    /// Room that the next batch starts with.
+    private var nextReserve: Int
     /// The last of `batches`.
     @exclusivity(unchecked) private var open: RecordBatch?
     @exclusivity(unchecked) private var lastClass: (name: String, id: UInt32)?
 
-    init(classes: ClassTable) { self.classes = classes }
+    init(classes: ClassTable, reservingByteCount: Int) { (self.classes, nextReserve) = (classes, reservingByteCount) }
 
     /// Whether the buffer should be appended before more is added.
     public var isFull: Bool { count >= RecordBuffer.countMax || byteCount >= RecordBuffer.byteCountMax }
@@ -73,7 +75,8 @@ public final class RecordBuffer {
 
     private func batch(_ classID: UInt32, hasOccurred: Bool) -> RecordBatch {
         if let open, open.classID == classID, open.hasOccurred == hasOccurred { return open }
-        let batch = RecordBatch(classID: classID, hasOccurred: hasOccurred, reservingByteCount: 16 << 10)
+        let batch = RecordBatch(classID: classID, hasOccurred: hasOccurred, reservingByteCount: nextReserve)
+        nextReserve = min(nextReserve, 4_096)
         batches.append(batch)
         open = batch
         return batch

@@ -16,7 +16,7 @@ enum Append {
         let elapsed = try seconds {
             var number = 0
             while number < count {
-                let buffer = archive.makeBuffer()
+                let buffer = archive.makeBuffer(reservingByteCount: batch * (size + 8))
                 for _ in 0..<min(batch, count - number) {
                     if hasAttributes {
                         try buffer.append(payload: corpus[number], attributes: attributes(number))

@@ -16,7 +16,7 @@ enum Reading {
                 try buffer.append(payload: corpus[number])
                 number += 1
             }
-            try archive.submit(buffer) { _ in }
+            _ = try archive.appendBlocking(buffer)
         }
         let snapshot = try archive.snapshotBlocking()
         var random = SplitMix(state: 7)
