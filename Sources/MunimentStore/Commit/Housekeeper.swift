@@ -1,5 +1,6 @@
-// What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, writing tree nodes, filling the next
-// segment file with zeros.
+// What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, filling the next segment file with
+// zeros.
+
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -18,7 +19,9 @@ final class Housekeeper: @unchecked Sendable {
         var isStopping = false
         var preparedByteCount: UInt64 = 0
         var isPreparing = false
-        var failure: ArchiveError?
+        /// The first of `ended` could not be sealed for lack of space; the cadence tries again.
+        var isSealPostponed = false
+        var signingFailure: ArchiveError?
     }
 
     private let monitor = Monitor(State())
@@ -28,24 +31,24 @@ final class Housekeeper: @unchecked Sendable {
     private let paths: StorePaths
     private let reader: LogReader
     private let seal: (Ended) throws(ArchiveError) -> Void
+    private let sealFailed: (ArchiveError) -> Void
     private let sign: (Committed) throws(ArchiveError) -> Void
     private var thread: OwnThread?
 
     init(
-        reader: LogReader, limits: StoreLimits, cadence: Microseconds,
-        seal: @escaping (Ended) throws(ArchiveError) -> Void,
-        sign: @escaping (Committed) throws(ArchiveError) -> Void
+        reader: LogReader, limits: StoreLimits, cadence: Microseconds, seal: @escaping (Ended) throws(ArchiveError) -> Void,
+        sealFailed: @escaping (ArchiveError) -> Void, sign: @escaping (Committed) throws(ArchiveError) -> Void
     ) {
         (fileSystem, paths, self.reader, self.limits) = (reader.fileSystem, reader.paths, reader, limits)
-        (self.cadence, self.seal, self.sign) = (cadence, seal, sign)
+        (self.cadence, self.seal, self.sealFailed, self.sign) = (cadence, seal, sealFailed, sign)
     }
 
     func start() {
         thread = OwnThread { [unowned self] in while self.round() {} }
     }
 
-    /// What went wrong in the background, if anything did; the store still appends until it must not.
-    var failure: ArchiveError? { monitor.read { $0.failure } }
+    /// Why the last checkpoint of the cadence could not be signed; nil when it could. The next turn tries again.
+    var signingFailure: ArchiveError? { monitor.read { $0.signingFailure } }
 
     func segmentEnded(_ ended: Ended) { monitor.change { $0.ended.append(ended) } }
 
@@ -64,30 +67,50 @@ final class Housekeeper: @unchecked Sendable {
     /// Seals what has ended, then stops.
     func stop() {
         monitor.change { $0.isStopping = true }
+        if thread == nil { while sealStep() {} }
         thread?.join()
         thread = nil
     }
 
+    /// Without a thread: seals the oldest segment that ended; false when none did.
+    func sealStep() -> Bool {
+        guard let ended = monitor.read({ $0.ended.first }) else { return false }
+        finish(ended)
+        return true
+    }
+
+    /// Without a thread: what is done at each turn of the cadence.
+    func cadenceStep() { tick() }
+
     private func round() -> Bool {
         let ended = monitor.wait(microseconds: cadence) { state -> Ended?? in
-            if let first = state.ended.first { return .some(first) }
+            if let first = state.ended.first, !state.isSealPostponed || state.isStopping { return .some(first) }
             return state.isStopping ? .some(nil) : nil
         }
         switch ended {
         case .some(.some(let ended)): finish(ended)
         case .some(.none): return false
-        case .none: tick()
+        case .none:
+            monitor.read { $0.isSealPostponed = false }
+            tick()
         }
         return true
     }
 
+    /// Seals a segment. Without space it is tried again later, by the next open at the latest; any other failure ends the pipeline, because the
+    /// segment after the next could never begin.
     private func finish(_ ended: Ended) {
-        do throws(ArchiveError) {
-            try seal(ended)
-        } catch {
-            monitor.read { $0.failure = $0.failure ?? error }
+        var failure: ArchiveError?
+        do throws(ArchiveError) { try seal(ended) } catch { failure = error }
+        monitor.read { state in
+            if failure?.code == .full && !state.isStopping {
+                state.isSealPostponed = true
+            } else {
+                state.isSealPostponed = false
+                state.ended.removeFirst()
+            }
         }
-        _ = monitor.change { $0.ended.removeFirst() }
+        if let failure { sealFailed(failure) }
     }
 
     private func tick() {
@@ -96,11 +119,11 @@ final class Housekeeper: @unchecked Sendable {
             return state.committed
         }
         guard let committed else { return }
-        do throws(ArchiveError) {
-            try sign(committed)
-            if reader.tree.wantsFlush { try translating(paths.tree) { try reader.tree.flush(synchronize: false) } }
-        } catch {
-            monitor.read { $0.failure = $0.failure ?? error }
+        var failure: ArchiveError?
+        do throws(ArchiveError) { try sign(committed) } catch { failure = error }
+        monitor.read { state in
+            state.signingFailure = failure
+            if failure != nil { state.committed = state.committed ?? committed }
         }
         prepare()
     }
@@ -124,12 +147,8 @@ final class Housekeeper: @unchecked Sendable {
     /// The length to prepare: what the last segment took, if the present one has used a quarter of that; nil otherwise.
     private func preparedByteCountWanted() -> UInt64? {
         let segments = reader.segments
-        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else {
-            return nil
-        }
-        let last =
-            segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount
-            / 2
+        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else { return nil }
+        let last = segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount / 2
         let wanted = min(last, limits.segmentByteCount).rounded(upToMultipleOf: UInt64(Limits.blockByteCount))
         let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
         return used > wanted / 4 && available > limits.reserveByteCount + 4 * wanted ? wanted : nil
@@ -144,8 +163,7 @@ final class Housekeeper: @unchecked Sendable {
         while offset < byteCount {
             if monitor.read({ $0.isStopping }) { return 0 }
             let count = min(UInt64(zeros.byteCount), byteCount - offset)
-            try file.write(
-                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
+            try file.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
             offset += count
         }
         try file.synchronize()
