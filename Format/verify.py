@@ -46,7 +46,7 @@ def verify(path, write, keys=(), keys_folder=None, passphrase=None, against=None
         names = set(os.listdir(path))
         if names & {"muniment.json", "segments"}:
             return Store(path, report, keys, keys_folder, passphrase, against).run()
-        if {"checkpoint", "tile"} <= names: return Tiles(path, report, keys).run()
+        if names & {"checkpoint", "tile"}: return Tiles(path, report, keys).run()
         return 65
     raw = read_file(".", os.path.abspath(path), 2 * MIB)
     if not raw.startswith(PROOF_MAGIC): return 65

@@ -5,7 +5,7 @@ import struct
 
 from .findings import File
 from .keys import body_path, decode_body_header, hkdf, open_sealed
-from .primitives import BLOCK, PART_BYTES, need
+from .primitives import BLOCK, MIB, PART_BYTES, need
 from .segments import decode_part
 
 
@@ -22,21 +22,22 @@ class Bodies:
             if row.id not in self.digests:
                 self.digests[row.id] = None
                 self.digests[row.id] = self.read(row, path)
-            if self.digests[row.id] != (row.fileByteCount, row.digest):
+            if self.digests[row.id] != row.digest:
                 self.report.error("body.digest", "not the file that the frame refers to", path, None, index)
 
     def read(self, row, path):
-        """The file's size and digest. Its structure must be right, but what is wrong with it is told only as that."""
+        """The file's digest, or None if it has another length. Its structure is judged if it is the right file."""
         digest = hashlib.sha256()
         with File(self.root, path) as file:
-            for at in range(0, file.size, 1 << 20): digest.update(file.read(at, 1 << 20))
-            if (file.size, digest.digest()) == (row.fileByteCount, row.digest):
+            if file.size != row.fileByteCount: return None
+            for at in range(0, file.size, MIB): digest.update(file.read(at, MIB))
+            if digest.digest() == row.digest:
                 with self.report.guard("body.malformed", path, 0):
                     header = decode_body_header(file.read(0, BLOCK))
                     need(header.id == row.id, "inconsistent", "another body's file")
                     need(self.store.log_id in (None, header.logID), "inconsistent", "another log's file")
                     for _ in body_chunks(file): pass
-            return file.size, digest.digest()
+            return digest.digest()
 
     def open(self, reference, index):
         """(P, SHA-256) of a payload, or None with the finding made."""

@@ -80,7 +80,9 @@ class FrameContents:
         group, h = self.walk.groups.get(row.class_), self.h
         self.walk.parts += 1
         self.walk.unopened += 1
-        if not group: return self.finding("group.row", "class %d has parts and no group row" % row.class_, offset)
+        if not group:
+            if self.walk.damaged: return None
+            return self.finding("group.row", "class %d has parts and no group row" % row.class_, offset)
         group.parts, group.records = group.parts + 1, group.records + row.recordCount
         group.digest.update(row.digest)
         if group.lost: self.store.lose(self.walk, row.class_, row.recordCount, "key.missing", "its group key is gone")

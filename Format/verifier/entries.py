@@ -21,7 +21,7 @@ def decode_manifest(raw):
     need(version, "wrongMagic")
     features = re.search(r'\n  "features": \[(.*)\]', text)
     need(int(version[1]) <= 1 and not (features and features[1]), "newerVersion")
-    values = [re.search(r'\n  "%s": "([^\n]*)",?\n' % name, text) for name in ("origin", "logID", "key")]
+    values = [re.search(r'(?s)\n  "%s": "(.*?)"(?=,?\n)' % name, text) for name in ("origin", "logID", "key")]
     need(features and all(values), "truncated")
     origin, log_id, key = (value[1] for value in values)
     need(re.fullmatch("[0-9A-Fa-f]{64}", log_id), "outOfBounds", "log ID")

@@ -75,6 +75,8 @@ class File:
     def nonzero(self, at, end):
         """The place of the first byte from `at` on that is not zero, or None."""
         while at < end:
+            try: at = max(at, os.lseek(self.fd, at, os.SEEK_DATA))      # a hole may be of any size
+            except OSError: return None
             chunk = self.read(at, min(MIB, end - at))
             rest = chunk.lstrip(b"\0")
             if rest: return at + len(chunk) - len(rest)

@@ -36,16 +36,17 @@ def decode_note(raw, origin=None, keys=()):
     need(not any(byte < 0x20 and byte != 0x0A for byte in raw), "notCanonical", "control character")
     at = note.rfind("\n\n")
     need(at >= 0 and note.endswith("\n") and len(note) > at + 2, "truncated", "no signature lines")
-    text, signers = note[:at + 1].encode(), set()
+    text, signers, verified = note[:at + 1].encode(), set(), set()
     for line in note[at + 2:-1].split("\n"):
         match = re.fullmatch("\u2014 ([^\\s+]+) ([A-Za-z0-9+/=]+)", line)
         need(match, "notCanonical", "signature line")
         blob = canonical_base64(match[2])
         need(len(blob) >= 5, "truncated", "signature")
         for key in keys:
-            if (key.name, key.id) != (match[1], blob[:4]): continue
+            if (key.name, key.id) != (match[1], blob[:4]) or line in verified: continue
             try: key.public.verify(blob[4:], text)
             except InvalidSignature: raise Refusal("signature", "%s's signature does not verify" % key.name) from None
+            verified.add(line)
             signers.add(key.name)
     lines = text.decode()[:-1].split("\n")
     need(len(lines) >= 3 and all(lines), "truncated", "fewer than three lines, or an empty one")

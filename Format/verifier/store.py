@@ -27,25 +27,25 @@ class Store:
         self.keyring = self.manifest = self.log_id = self.last_control = self.policy = None
         self.size, self.broken, self.diverged, self.records = 0, False, False, 0
         self.classes, self.unknown_classes, self.claims, self.bodies = {0}, set(), [], Bodies(self)
-        self.seals, self.walks, self.lost, self.dispositions = {}, {}, {}, False
+        self.seals, self.walks, self.nodes, self.lost, self.dispositions = {}, {}, {}, {}, False
         self.known = {"muniment.json", "checkpoint", "checkpoints", "segments.dir"}
         self.purged = self.unexplained = 0
 
     def run(self):
+        guard = self.report.guard
         self.read_manifest()
-        self.read_checkpoints()
-        if self.keys_folder:
-            self.keyring = Keyring(self.keys_folder, self.log_id, self.passphrase, self.report)
-            if self.keyring.signed: self.claims.append((self.keyring.path("signer"), None, self.keyring.signed, False))
+        with guard("checkpoint.journal", "checkpoints"): self.read_checkpoints()
+        with guard("key.malformed"): self.read_keys()
+        with guard("tree.node", "tree"): self.open_nodes()
         self.acknowledged = max((note.treeSize for _, _, note, _ in self.claims), default=0)
-        self.nodes = self.open_nodes()
         self.tree = Tree([note.treeSize for _, _, note, _ in self.claims], self.check_nodes)
-        self.walk_segments()
+        with guard("file.unreadable", "segments"): self.walk_segments()
+        if not self.size: self.report.unattested("manifest.unattested", "there is no leaf 0", "muniment.json")
         covered = self.check_checkpoints()
-        self.check_seals(covered)
-        with self.report.guard("directory.row", "segments.dir"): self.check_directory()
+        with guard("seal.mismatch"): self.check_seals(covered)
+        with guard("directory.row", "segments.dir"): self.check_directory()
         self.check_losses()
-        self.check_foreign()
+        with guard("file.foreign"): self.check_foreign()
         return self.report.conclude(self.tree.size, self.tree.root(), self.records, self.purged, self.unexplained)
 
     # What is read before the segments
@@ -82,15 +82,18 @@ class Store:
         elif file.nonzero(at, file.size) is not None:
             self.report.notice("checkpoints.torn", "what follows is no note", "checkpoints", at)
 
+    def read_keys(self):
+        if not self.keys_folder: return
+        self.keyring = Keyring(self.keys_folder, self.log_id, self.passphrase, self.report)
+        if self.keyring.signed: self.claims.append((self.keyring.path("signer"), None, self.keyring.signed, False))
+
     def open_nodes(self):
-        """The files of stored nodes, by level."""
-        files = {}
+        """Opens the files of stored nodes."""
         for level in range(3, 63):
             name = "tree/%02d" % level
             if not os.path.lexists(os.path.join(self.root, name)): continue
             self.known.add(name)
-            with self.report.guard("tree.node", name): files[level] = File(self.root, name)
-        return files
+            with self.report.guard("tree.node", name): self.nodes[level] = File(self.root, name)
 
     def check_nodes(self, level, first, nodes):
         """Compares the nodes of one level, from number `first` on, with the stored ones, as far as there are any."""
@@ -221,15 +224,18 @@ class Store:
         """Compares every checkpoint with the tree, and returns the size up to which a trusted one covers it."""
         covered = 0
         for file, offset, note, is_note in self.claims:
-            if note.treeSize > self.tree.size:
-                message = "it covers %d entries; %d are there" % (note.treeSize, self.tree.size)
+            if note.treeSize > self.size:
+                message = "it covers %d entries; %d are there" % (note.treeSize, self.size)
                 self.report.error("checkpoint.ahead", message, file, offset, note.treeSize)
+            elif note.treeSize > self.tree.size:
+                message = "the tree could not be made past entry %d" % self.tree.size
+                self.report.unattested("checkpoint.unchecked", message, file, offset, note.treeSize)
             elif note.root != self.tree.roots[note.treeSize]:
                 message = "not the root of the first %d entries" % note.treeSize
                 self.report.error("checkpoint.root", message, file, offset, note.treeSize)
             elif is_note: covered = max(covered, note.treeSize)
-        if covered < self.tree.size:
-            message = "%d entries that no good checkpoint covers" % (self.tree.size - covered)
+        if covered < self.size:
+            message = "%d entries that no good checkpoint covers" % (self.size - covered)
             self.report.unattested("tail.unattested", message, None, None, covered)
         return covered
 
@@ -269,11 +275,14 @@ class Store:
         except FileNotFoundError: return
         last = max((n for n, walk in self.walks.items() if walk.frames), default=0)
         with file:
-            for n in range(file.size // 128):
+            listed = [n for n in sorted(self.walks) if n < file.size // 128]
+            for n in listed:
                 with self.report.guard("directory.row", "segments.dir", 128 * n):
-                    row, walk = decode_segment_row(file.read(128 * n, 128)), self.walks.get(n)
-                    need(row.segment == n and walk, "inconsistent", "a row of a segment that is not there")
-                    self.check_row(row, walk, n < last - 1)
+                    row = decode_segment_row(file.read(128 * n, 128))
+                    need(row.segment == n, "inconsistent", "the row of segment %d" % row.segment)
+                    self.check_row(row, self.walks[n], n < last - 1)
+            others = file.size // 128 - len(listed)
+            need(not others, "inconsistent", "%d rows of segments that are not there" % others)
 
     def check_row(self, row, walk, must_be_sealed):
         number, f = walk.number, walk.footer

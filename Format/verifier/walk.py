@@ -8,6 +8,8 @@ from .contents import FrameContents
 from .entries import decode_columns
 from .primitives import BLOCK, MIB, Refusal, crc32c, is_zero, need, sha256
 from .segments import decode_footer, decode_frame_header, decode_part_rows, decode_segment_header
+FILE_END = (4 << 30) + 64 * MIB
+
 
 class SegmentWalk:
     """Reads a segment file from its header to its last byte, and keeps what its footer, row and seal must say of it.
@@ -20,7 +22,7 @@ class SegmentWalk:
         self.number, self.generation, self.may_tear = number, generation, may_tear
         self.first, self.frames, self.bodies, self.groups, self.sessions = store.size, [], [], {}, {}
         self.recorded, self.damaged, self.parts, self.unopened, self.tokens = [], False, 0, 0, 0
-        self.skeleton, self.scan_budget = hashlib.sha256(b"\x21"), 4 * file.size + 64 * MIB
+        self.skeleton, self.scan_budget = hashlib.sha256(b"\x21"), 4 * min(file.size, FILE_END) + 64 * MIB
         self.footer = self.footer_digest = self.bad_footer = None
 
     def run(self):
@@ -43,6 +45,9 @@ class SegmentWalk:
 
     def find_footer(self):
         """Where the frames must end: at the footer if the file ends with one, otherwise at the file's end."""
+        if self.file.size > FILE_END:
+            self.report.error("segment.header", "a file of %d bytes" % self.file.size, self.path, FILE_END)
+            return FILE_END
         tail = self.file.read(self.file.size - 16, 16)
         if tail[8:] != b"MUNFTEND": return self.file.size
         size = int.from_bytes(tail[4:8], "little")
@@ -67,8 +72,10 @@ class SegmentWalk:
         if is_zero(block):
             found = self.file.nonzero(at, end)
             if found is None: return end
-            message = "bytes at %d that belong to nothing" % found
-            return self.damage(at, end, "padding.nonzero", message, found // BLOCK * BLOCK)
+            found = found // BLOCK * BLOCK
+            if self.find_frame(found, end) is not None:
+                return self.damage(at, end, "frame.missing", "zeros before a frame", found)
+            return self.damage(found, end, "padding.nonzero", "bytes that belong to nothing", found)
         try: h, raw = self.frame_header(at, end)
         except Refusal as refusal:
             finding = "frame.headerChecksum" if refusal.code == "checksum" else "frame.malformed"
