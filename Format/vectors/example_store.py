@@ -102,10 +102,11 @@ class Frame:
         self.ciphertext = seal(group.part_key(generation, session), first_part, join(self.ad), join(self.plaintext))
         self.part_row = part_row(group.class_id, len(records), len(self.ciphertext), 0, sha256(self.ciphertext))
         body = join(self.columns) + join(self.part_row) + self.ciphertext
+        controls = [r.index for r in FIRST + records if r.control]
         tokens = []
         if token:
             hashes = (token_hash(GROUPS[0].token_key, token),
-                      token_content_hash(group.token_key, [(r.occurred, r.attributes, r.payload) for r in records]))
+                      token_content_hash(group.token_key, [(r.occurred, r.attributes, r.payload, False) for r in records]))
             tokens = [(group.class_id, *hashes, 0, len(records))]
         first = records[0].index
         self.root = tree_root(leaves[:first + len(records)])
@@ -113,7 +114,7 @@ class Frame:
             "session": session, "offset": offset, "segment": segment, "generation": generation,
             "entryCount": len(records), "firstIndex": first, "root": self.root, "firstPart": first_part,
             "entriesByteCount": len(join(self.columns)), "partCount": 1, "bodyByteCount": len(body),
-            "bodyCRC": crc32c(body), "groups": [(g.class_id, g.slot, g.commitment) for g in groups], "tokens": tokens}
+            "bodyCRC": crc32c(body), "lastControl": controls[-1] + 1, "groups": [(g.class_id, g.slot, g.commitment) for g in groups], "tokens": tokens}
         self.header = frame_header(self.fields)
         self.skeleton = join(self.header) + join(self.columns) + join(self.part_row)
         self.digest = sha256(b"\x20", self.skeleton)
@@ -145,7 +146,7 @@ def build():
         "frames": [f.footer_row for f in frames], "groups": group_rows}
     store.footer = footer(store.footer_fields)
     store.footer_digest = sha256(b"\x22", join(store.footer))
-    store.seal = seal_record(0, 0, 0, 4, store.footer_digest, bytes(32), [(g[0], g[5]) for g in group_rows])
+    store.seal = seal_record(0, 0, 0, 4, store.footer_digest, bytes(32), 1, [(g[0], g[5]) for g in group_rows])
     sealing = Record(GROUPS[2], 4, T0 + 2_000_000, control=join(control_record(11, 1, join(store.seal))))
     leaves.append(leaf_hash(sealing.entry))
     store.headers.append(segment_header(0, LOG_ID, 1, 4, tree_root(leaves[:4]), T0 + 2_000_000))

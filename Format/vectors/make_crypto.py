@@ -86,9 +86,11 @@ def commitments():
 def tokens():
     key = stand_in("token key")
     cases = []
-    for records in [[(None, [], b"hello")], [(x.T0, [join(attribute("a", 1, "b"))], b""), (None, [], bytes(70_000))]]:
-        cases.append({"records": [{"occurred": o, "attributes": [h(n) for n in names], "payload": spell(p)}
-                                  for o, names, p in records], "hash": h(token_content_hash(key, records))})
+    attributes = [join(attribute("a", 1, "b"))]
+    for records in [[(None, [], b"hello", False)], [(x.T0, attributes, b"", False), (None, [], bytes(70_000), False)],
+                    [(x.T0, attributes, b"the payload of a body file", True)]]:
+        cases.append({"records": [{"occurred": o, "attributes": [h(n) for n in names], "payload": spell(p), "isBodyFile": b}
+                                  for o, names, p, b in records], "hash": h(token_content_hash(key, records))})
     return {"page": "frame.md", "key": h(key), "contents": cases,
             "tokens": [{"token": h(t), "hash": h(token_hash(key, t))} for t in [b"", b"upload-0001", bytes(100)]]}
 

@@ -355,6 +355,7 @@ def frame_headers():
         out = {k: h(f[k]) if isinstance(f[k], bytes) else f[k] for k in
                ["session", "offset", "segment", "generation", "entryCount", "firstIndex", "root", "firstPart",
                 "entriesByteCount", "partCount", "bodyByteCount", "bodyCRC"]}
+        out["lastControl"] = f["lastControl"] - 1 if f["lastControl"] else None
         out["groups"] = [{"class": c, "slot": s, "keyCommitment": h(k)} for c, s, k in f.get("groups", [])]
         out["tokens"] = [{"class": c, "tokenHash": h(t), "contentHash": h(k), "firstOrdinal": o, "recordCount": n}
                          for c, t, k, o, n in f.get("tokens", [])]
@@ -366,9 +367,11 @@ def frame_headers():
     v.take("example, its frame after it", store.frames[1].bytes, len(raw))
     bare = dict(f, groups=[], tokens=[])
     raw = v.accept("no rows", frame_header(bare), **shown(bare))
-    full = dict(f, groups=[(1, 1, D[0]), (7, 5, D[1])], tokens=[(1, D[2][:16], D[3][:16], 0, 1), (7, D[2][16:], D[3][16:], 1, 1)],
+    full = dict(f, groups=[(7, 5, D[1]), (1, 1, D[0])], tokens=[(1, D[2][:16], D[3][:16], 0, 1), (7, D[2][16:], D[3][16:], 1, 1)],
                 bodyFiles=[(D[4][:16], 0, 9_000_000, D[5]), (D[4][16:], 1, 9_500_000, D[6])])
     v.accept("rows of every kind", frame_header(full), **shown(full))
+    free = dict(bare, lastControl=0)
+    v.accept("no control record", frame_header(free), **shown(free))
     last = dict(bare, firstIndex=2**62 - 2)
     v.accept("the last index", frame_header(last), **shown(last))
     v.refuse("nothing", b"", "truncated")
@@ -377,7 +380,7 @@ def frame_headers():
     v.refuse("fifteen bytes", raw[:15], "outOfBounds")
     v.refuse("flipped bit", flip(raw, 60), "checksum")
     v.refuse("flipped bit in the checksum", flip(raw, len(raw) - 1), "checksum")
-    v.refuse("header of 147 bytes", patch(raw, 8, u32(147)), "outOfBounds")
+    v.refuse("header of 155 bytes", patch(raw, 8, u32(155)), "outOfBounds")
     v.refuse("header over 4 MiB", patch(raw, 8, u32((4 << 20) + 1)), "outOfBounds")
     def bad(name, error, **changes): v.refuse(name, frame_header(dict(bare, **changes)), error)
     bad("reserved bytes not zero", "notCanonical", zero=b"\0\1")
@@ -387,7 +390,7 @@ def frame_headers():
     bad("no entries", "inconsistent", entryCount=0)
     bad("65,537 entries", "inconsistent", entryCount=65_537)
     bad("first index 2^62", "inconsistent", firstIndex=2**62)
-    bad("first index 2^64 - 1", "inconsistent", firstIndex=2**64 - 1)
+    bad("first index 2^64 - 1", "inconsistent", firstIndex=2**64 - 1, lastControl=0)
     bad("tree size past 2^62", "inconsistent", firstIndex=2**62 - 1)
     bad("treeSize of another count", "inconsistent", treeSize=9)
     bad("first part 2^63", "inconsistent", firstPart=2**63)
@@ -397,9 +400,11 @@ def frame_headers():
     bad("offset not a multiple of 4,096", "inconsistent", offset=4_097)
     bad("past the end of a segment", "inconsistent", offset=4 << 30)
     bad("segment 2^48", "inconsistent", segment=2**48)
-    bad("groups do not ascend", "notCanonical", groups=[(7, 5, D[1]), (1, 1, D[0])])
-    bad("a group twice", "notCanonical", groups=[(1, 1, D[0]), (1, 1, D[0])])
+    bad("a class twice", "notCanonical", groups=[(1, 1, D[0]), (7, 5, D[1]), (1, 2, D[1])])
+    bad("a control record still to come", "outOfBounds", lastControl=5)
     bad("token past the entries", "inconsistent", tokens=[(1, D[2][:16], D[3][:16], 2, 1)])
+    bad("token reaches past the entries", "inconsistent", tokens=[(1, D[2][:16], D[3][:16], 1, 2)])
+    bad("token with counts of 2^32 - 1", "inconsistent", tokens=[(1, D[2][:16], D[3][:16], 2**32 - 1, 2**32 - 1)])
     bad("token of no record", "inconsistent", tokens=[(1, D[2][:16], D[3][:16], 0, 0)])
     bad("body file past the entries", "inconsistent", bodyFiles=[(D[4][:16], 2, 9_000_000, D[5])])
     bad("body files do not ascend", "notCanonical", bodyFiles=[(D[4][:16], 1, 9, D[5]), (D[4][16:], 1, 9, D[6])])
@@ -659,18 +664,21 @@ def control_records():
 
     s = Vectors("seal-record.json", "seal record", "control.md")
     groups = [(g[0], g[5]) for g in store.footer_fields["groups"]]
-    for name, a in [("example", (0, 0, 0, 4, store.footer_digest, bytes(32), groups)),
-                    ("later", (2**48 - 1, 2**32 - 1, 2**62 - 1, 262_144, D[0], D[1], [(n, D[n % 8]) for n in range(200)]))]:
+    for name, a in [("example", (0, 0, 0, 4, store.footer_digest, bytes(32), 1, groups)),
+                    ("no other control record", (0, 0, 0, 4, D[0], D[1], None, [])),
+                    ("later", (2**48 - 1, 2**32 - 1, 2**62 - 1, 262_144, D[0], D[1], 2**62 - 1, [(n, D[n % 8]) for n in range(200)]))]:
         raw = s.accept(name, seal_record(*a), segment=a[0], generation=a[1], firstIndex=a[2], entryCount=a[3],
-                       footerDigest=h(a[4]), indexRoot=h(a[5]), groups=[{"class": c, "digest": h(d)} for c, d in a[6]])
+                       footerDigest=h(a[4]), indexRoot=h(a[5]), policy=a[6],
+                       groups=[{"class": c, "digest": h(d)} for c, d in a[7]])
     s.refuse("cut off", raw[:-1], "truncated")
     s.refuse("a byte after", raw + b"\0", "notCanonical")
-    s.refuse("segment 2^48", seal_record(2**48, 0, 0, 4, D[0], D[1], []), "outOfBounds")
-    s.refuse("generation 2^32", seal_record(0, 2**32, 0, 4, D[0], D[1], []), "outOfBounds")
-    s.refuse("first index 2^62", seal_record(0, 0, 2**62, 4, D[0], D[1], []), "outOfBounds")
-    s.refuse("262,145 entries", seal_record(0, 0, 0, 262_145, D[0], D[1], []), "outOfBounds")
-    s.refuse("1,002 groups", seal_record(0, 0, 0, 4, D[0], D[1], [(n, D[0]) for n in range(1_002)]), "outOfBounds")
-    s.refuse("groups do not ascend", seal_record(0, 0, 0, 4, D[0], D[1], groups[::-1]), "notCanonical")
+    s.refuse("segment 2^48", seal_record(2**48, 0, 0, 4, D[0], D[1], 1, []), "outOfBounds")
+    s.refuse("generation 2^32", seal_record(0, 2**32, 0, 4, D[0], D[1], 1, []), "outOfBounds")
+    s.refuse("first index 2^62", seal_record(0, 0, 2**62, 4, D[0], D[1], 1, []), "outOfBounds")
+    s.refuse("262,145 entries", seal_record(0, 0, 0, 262_145, D[0], D[1], 1, []), "outOfBounds")
+    s.refuse("1,002 groups", seal_record(0, 0, 0, 4, D[0], D[1], 1, [(n, D[0]) for n in range(1_002)]), "outOfBounds")
+    s.refuse("groups do not ascend", seal_record(0, 0, 0, 4, D[0], D[1], 1, groups[::-1]), "notCanonical")
+    s.refuse("policy 2^62", seal_record(0, 0, 0, 4, D[0], D[1], 2**62, []), "outOfBounds")
     return [v, i, c, s]
 
 

@@ -70,10 +70,14 @@ def token_hash(token_key, token): return hmac.new(token_key, b"\1" + token, hash
 
 
 def token_content_hash(token_key, records):
-    """`records`: (occurred or None, encoded attributes, payload)."""
+    """`records`: (occurred or None, encoded attributes, payload, whether the payload is a body file)."""
     message = b"\2"
-    for occurred, attributes, payload in records:
-        message += u8(occurred is not None) + i64(occurred or 0) + join(content(attributes, payload))
+    for occurred, attributes, payload, is_body in records:
+        message += u8(occurred is not None) + i64(occurred or 0)
+        if is_body:
+            message += join(content(attributes, bytes(72), is_body=True))[:-72] + sha256(payload)
+        else:
+            message += join(content(attributes, payload))
     return hmac.new(token_key, message, hashlib.sha256).digest()[:16]
 
 

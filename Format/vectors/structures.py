@@ -184,13 +184,13 @@ def body_file_row(body_id, ordinal, size, digest):
 
 def frame_header(f):
     """A dict: session, offset, segment, generation, entryCount, firstIndex, root, firstPart, entriesByteCount, partCount,
-    bodyByteCount, bodyCRC, and the rows as lists of tuples; any field may be overridden to make a bad header."""
+    bodyByteCount, bodyCRC, lastControl (as it stands: index + 1), and the rows as lists of tuples; any field may be overridden to make a bad header."""
     rows = []
     for n, g in enumerate(f.get("groups", [])): rows += [("group %d: %s" % (n, k), v) for k, v in group_row(*g)]
     for n, t in enumerate(f.get("tokens", [])): rows += [("token %d: %s" % (n, k), v) for k, v in token_row(*t)]
     for n, b in enumerate(f.get("bodyFiles", [])):
         rows += [("body file %d: %s" % (n, k), v) for k, v in body_file_row(*b)]
-    size = 144 + len(join(rows)) + 4
+    size = 152 + len(join(rows)) + 4
     frame_size = f.get("frameByteCount", -(-(size + f["bodyByteCount"]) // BLOCK) * BLOCK)
     return with_crc([
         ("magic", b"MUNFRAME"), ("headerByteCount", u32(f.get("headerByteCount", size))), ("bodyCRC", u32(f["bodyCRC"])),
@@ -201,7 +201,8 @@ def frame_header(f):
         ("root", f["root"]), ("firstPart", u64(f["firstPart"])), ("entriesByteCount", u32(f["entriesByteCount"])),
         ("partCount", u32(f["partCount"])), ("groupCount", u16(len(f.get("groups", [])))),
         ("tokenCount", u16(len(f.get("tokens", [])))), ("bodyFileCount", u16(len(f.get("bodyFiles", [])))),
-        ("zero", f.get("zero", zeros(2))), ("bodyByteCount", u64(f["bodyByteCount"]))] + rows)
+        ("zero", f.get("zero", zeros(2))), ("bodyByteCount", u64(f["bodyByteCount"])),
+        ("lastControl", u64(f["lastControl"]))] + rows)
 
 
 def segment_header(generation, log_id, segment, first_index, root, created, version=1):
@@ -309,9 +310,10 @@ def class_record(class_id, name, mode, basis, compression, period, grace, indexe
     return fields + [("indexed name", counted(n.encode())) for n in indexed or []]
 
 
-def seal_record(segment, generation, first, count, digest, index_root, groups):
+def seal_record(segment, generation, first, count, digest, index_root, policy, groups):
     fields = [("segment", varint(segment)), ("generation", varint(generation)), ("firstIndex", varint(first)),
               ("entryCount", varint(count)), ("footer digest", digest), ("index root", index_root),
+              ("policy", varint(0 if policy is None else policy + 1)),
               ("groupCount", varint(len(groups)))]
     for class_id, digest in groups: fields += [("group: class", varint(class_id)), ("group digest", digest)]
     return fields

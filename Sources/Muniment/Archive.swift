@@ -99,8 +99,10 @@ public final class Archive: Sendable {
         return try await append(buffer, token: token)
     }
 
-    /// An empty buffer for many records.
-    public func makeBuffer() -> RecordBuffer { RecordBuffer(classes: store.classes) }
+    /// An empty buffer. `reservingByteCount` is the content that is expected; more fits all the same.
+    public func makeBuffer(reservingByteCount: Int = 1_024) -> RecordBuffer {
+        RecordBuffer(classes: store.classes, reservingByteCount: reservingByteCount)
+    }
 
     /// Appends what a buffer holds, as one commit. Suspends while too much content waits.
     public func append(_ buffer: sending RecordBuffer, token: [UInt8]? = nil) async throws -> AppendReceipt {

@@ -9,9 +9,11 @@ internal import CSodium
 internal import Glibc
 internal import MunimentFormat
 
+/// The salts of one group. A copy shares the key.
 package struct SaltStream: Sendable {
     private let key: SecretKey
 
+    /// `key` is the group's salt key.
     package init(key: SecretKey) { self.key = key }
 
     /// Bytes that `fill` needs for `count` salts.

@@ -2,21 +2,25 @@
 
 /// Reads little-endian integers and variable-length integers from a raw buffer that outlives it.
 package struct ByteReader {
-    @usableFromInline let bytes: UnsafeRawBufferPointer
+    @usableFromInline private(set) var bytes: UnsafeRawBufferPointer
     /// The structure's name, for errors.
     @usableFromInline let structure: String
-    /// The next byte to be read.
+    /// The offset of the next byte to be read.
     package private(set) var position: Int
 
+    /// A cursor at the first of `bytes`.
     package init(_ bytes: UnsafeRawBufferPointer, _ structure: String) {
         self.bytes = bytes
         self.structure = structure
         position = 0
     }
 
+    /// The bytes that have not been read.
     package var remainingByteCount: Int { bytes.count - position }
+    /// Whether everything has been read.
     package var isAtEnd: Bool { position == bytes.count }
 
+    /// A refusal at the cursor's place.
     package func failure(_ code: FormatError.Code, _ reason: String) -> FormatError {
         FormatError(code, structure, at: position, reason)
     }
@@ -31,6 +35,14 @@ package struct ByteReader {
         return taken
     }
 
+    /// From now on the bytes end at offset `end`, which must not lie before the cursor or past the present end.
+    package mutating func limit(to end: Int) throws(FormatError) {
+        guard end >= position, end <= bytes.count else {
+            throw failure(.truncated, "the bytes end before offset \(end)")
+        }
+        bytes = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+    }
+
     /// Takes everything that is left.
     package mutating func takeRest() -> UnsafeRawBufferPointer {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
@@ -38,11 +50,13 @@ package struct ByteReader {
         return rest
     }
 
+    /// A little-endian integer of `T`'s size.
     package mutating func integer<T: FixedWidthInteger>(_: T.Type = T.self) throws(FormatError) -> T {
         let raw = try take(MemoryLayout<T>.size)
         return T(littleEndian: raw.loadUnaligned(as: T.self))
     }
 
+    /// The next 32 bytes as a digest.
     package mutating func digest() throws(FormatError) -> Digest {
         Digest(loading: try take(Digest.byteCount).baseAddress!)
     }
@@ -76,16 +90,26 @@ package struct ByteReader {
         return Int(value)
     }
 
-    /// A zigzag varint.
+    /// A zigzag varint: 0, 1, 2, 3 stand for 0, -1, 1, -2.
     package mutating func signedVarint() throws(FormatError) -> Int64 {
         let value = try varint()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
+    /// The version field of a structure: a greater one is a newer program's, and 0 nobody's.
+    package mutating func requireVersion() throws(FormatError) {
+        let version = try integer(UInt32.self)
+        guard version == Limits.formatVersion else {
+            throw failure(version > Limits.formatVersion ? .newerVersion : .unknownValue, "format version \(version)")
+        }
+    }
+
+    /// Reserved bytes. Refuses any that is not zero.
     package mutating func requireZeros(_ count: Int) throws(FormatError) {
         for byte in try take(count) where byte != 0 { throw failure(.notCanonical, "reserved bytes are not zero") }
     }
 
+    /// Refuses bytes after the structure.
     package func requireEnd() throws(FormatError) {
         guard isAtEnd else { throw failure(.notCanonical, "\(remainingByteCount) bytes follow the structure") }
     }

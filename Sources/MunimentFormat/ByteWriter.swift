@@ -16,14 +16,17 @@ extension [UInt8] {
         append(UInt8(rest))
     }
 
+    /// Appends the value as a zigzag varint.
     package mutating func append(signedVarint value: Int64) {
         append(varint: UInt64(bitPattern: value << 1) ^ UInt64(bitPattern: value >> 63))
     }
 
+    /// Appends the digest's 32 bytes.
     package mutating func append(_ digest: Digest) {
         digest.withUnsafeBytes { append(contentsOf: $0) }
     }
 
+    /// Appends `count` zero bytes.
     package mutating func append(zeros count: Int) {
         append(contentsOf: repeatElement(0, count: count))
     }

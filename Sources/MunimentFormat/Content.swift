@@ -10,13 +10,18 @@
 
 /// Where the pieces of one encoded content lie. Offsets are relative to the first byte of the content, its length field included.
 package struct ContentLayout: Sendable {
+    /// The content carries its salts.
     package static let explicitSalts: UInt8 = 1 << 0
+    /// The payload is a body file, and a reference stands in its place.
     package static let bodyFile: UInt8 = 1 << 1
+    /// Bytes of an encoded `BodyReference`.
     package static let bodyReferenceByteCount = 16 + 8 + 32 + 16
 
     /// The whole content, its length field included.
     package var byteCount: Int
+    /// The content's flags, known ones only.
     package var flags: UInt8
+    /// How many attributes the record has.
     package var attributeCount: Int
     /// The attributes' bytes, each with its length before it.
     package var attributes: Range<Int>
@@ -25,6 +30,7 @@ package struct ContentLayout: Sendable {
     /// The payload, or the body reference.
     package var payload: Range<Int>
 
+    /// Whether the payload is a body file.
     package var hasBodyFile: Bool { flags & ContentLayout.bodyFile != 0 }
 
     /// Finds the content that starts at the first byte of `bytes`; more may follow it. O(attributes); checks everything that does not
@@ -34,6 +40,8 @@ package struct ContentLayout: Sendable {
         let bodyCount = try reader.count(atMost: Limits.contentByteCount)
         guard bodyCount <= reader.remainingByteCount else { throw reader.failure(.truncated, "the content is cut off") }
         byteCount = reader.position + bodyCount
+        // From here on nothing can reach into what follows the content.
+        try reader.limit(to: byteCount)
         flags = try reader.integer()
         guard flags & ~(ContentLayout.explicitSalts | ContentLayout.bodyFile) == 0 else {
             throw reader.failure(.unknownValue, "unknown content flags")
@@ -44,7 +52,7 @@ package struct ContentLayout: Sendable {
             _ = try reader.take(try reader.count(atMost: Limits.attributesByteCount))
         }
         attributes = start..<reader.position
-        guard attributes.count <= Limits.attributesByteCount, reader.position <= byteCount else {
+        guard attributes.count <= Limits.attributesByteCount else {
             throw reader.failure(.outOfBounds, "the attributes exceed their bound")
         }
         let saltStart = reader.position
@@ -52,10 +60,23 @@ package struct ContentLayout: Sendable {
             _ = try reader.take(Limits.saltByteCount * (1 + attributeCount))
         }
         salts = saltStart..<reader.position
-        guard reader.position <= byteCount else { throw reader.failure(.truncated, "the content is cut off") }
         payload = reader.position..<byteCount
-        if hasBodyFile && payload.count != ContentLayout.bodyReferenceByteCount {
+        if hasBodyFile {
+            try checkBodyReference(bytes, reader)
+        } else if payload.count > Limits.inlinePayloadByteCount {
+            throw reader.failure(.outOfBounds, "a payload of \(payload.count) bytes is not a body file")
+        }
+    }
+
+    /// The reference's length; and, where the payload's salt stands twice, that it is the same one.
+    private func checkBodyReference(_ bytes: UnsafeRawBufferPointer, _ reader: ByteReader) throws(FormatError) {
+        guard payload.count == ContentLayout.bodyReferenceByteCount else {
             throw reader.failure(.outOfBounds, "a body reference has \(ContentLayout.bodyReferenceByteCount) bytes")
+        }
+        guard !salts.isEmpty else { return }
+        let explicit = bytes[salts.lowerBound..<salts.lowerBound + Limits.saltByteCount]
+        guard explicit.elementsEqual(bytes[payload.upperBound - Limits.saltByteCount..<payload.upperBound]) else {
+            throw reader.failure(.inconsistent, "the payload has two salts")
         }
     }
 
@@ -78,18 +99,25 @@ package struct ContentLayout: Sendable {
 
 /// Where the payload of a large record is: the fields of a content with the body flag.
 package struct BodyReference: Hashable, Sendable {
+    /// Bytes of a body file's id.
     package static let idByteCount = 16
 
+    /// Names the body file; random.
     package var id: [UInt8]
+    /// The payload's exact length.
     package var payloadByteCount: UInt64
+    /// The body file's own key.
     package var key: [UInt8]
+    /// The payload's salt in the commitment.
     package var salt: [UInt8]
 
+    /// Traps unless `id` has 16, `key` 32 and `salt` 16 bytes.
     package init(id: [UInt8], payloadByteCount: UInt64, key: [UInt8], salt: [UInt8]) {
         precondition(id.count == 16 && key.count == 32 && salt.count == 16)
         (self.id, self.payloadByteCount, self.key, self.salt) = (id, payloadByteCount, key, salt)
     }
 
+    /// Decodes exactly 72 bytes.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "body reference")
         id = Array(try reader.take(16))
@@ -99,6 +127,7 @@ package struct BodyReference: Hashable, Sendable {
         try reader.requireEnd()
     }
 
+    /// The 72 bytes that stand in the payload's place.
     package var encoded: [UInt8] {
         var bytes = id
         bytes.append(littleEndian: payloadByteCount)
@@ -106,6 +135,7 @@ package struct BodyReference: Hashable, Sendable {
     }
 }
 
+/// Spells contents.
 package enum ContentEncoder {
     /// The canonical list of attributes: sorted by bytes, equal ones once.
     package static func canonical(_ attributes: [Attribute]) -> [[UInt8]] {
@@ -116,7 +146,8 @@ package enum ContentEncoder {
         return unique
     }
 
-    /// The bytes before the payload. `attributes` are canonical; `salts` are empty, or 16 bytes for the payload and each attribute.
+    /// The bytes before the payload, whose length is `payloadByteCount` (of a body file: the reference's). `attributes` are canonical;
+    /// `salts` are empty, or 16 bytes for the payload and each attribute, the first one a body reference's own.
     package static func head(
         attributes: [[UInt8]], salts: [UInt8] = [], isBodyFile: Bool = false, payloadByteCount: Int
     ) -> [UInt8] {

@@ -26,14 +26,15 @@ package final class RecordBatch: @unchecked Sendable {
     package let hasOccurred: Bool
     package let kind: Entry.Kind
     /// Where each content ends in the arena.
-    package private(set) var ends: ContiguousArray<Int> = []
+    // One thread builds a batch, record by record: dynamic exclusivity checks on its fields would cost more than the copy.
+    @exclusivity(unchecked) package private(set) var ends: ContiguousArray<Int> = []
     /// One for each record if `hasOccurred`.
-    package private(set) var occurred: ContiguousArray<Microseconds> = []
+    @exclusivity(unchecked) package private(set) var occurred: ContiguousArray<Microseconds> = []
     /// By the record's place in the batch.
     package private(set) var bodies: [Int: Body] = [:]
     /// Of a control batch: what becomes each record's public part once its index is known.
     package private(set) var drafts: [ControlDraft] = []
-    private var arena: UnsafeMutableRawBufferPointer
+    @exclusivity(unchecked) private var arena: UnsafeMutableRawBufferPointer
 
     package init(classID: UInt32, hasOccurred: Bool, kind: Entry.Kind = .record, reservingByteCount: Int = 4_096) {
         self.classID = classID
@@ -46,7 +47,7 @@ package final class RecordBatch: @unchecked Sendable {
 
     package var count: Int { ends.count }
     /// Bytes of content.
-    package var byteCount: Int { ends.last ?? 0 }
+    @exclusivity(unchecked) package private(set) var byteCount = 0
 
     /// The contents of a range of records.
     package func contents(_ range: Range<Int>) -> UnsafeRawBufferPointer {
@@ -113,7 +114,8 @@ package final class RecordBatch: @unchecked Sendable {
             arena.deallocate()
             arena = larger
         }
-        ends.append(start + count)
+        byteCount = start + count
+        ends.append(byteCount)
         return arena.baseAddress! + start
     }
 }

@@ -281,11 +281,13 @@ final class FrameFormer {
                     var head: [UInt8] = [batch.hasOccurred ? 1 : 0]
                     head.append(littleEndian: batch.hasOccurred ? batch.occurred[place] : 0)
                     head.withUnsafeBytes { feed($0) }
+                    let content = batch.contents(place..<place + 1)
                     if let body = batch.bodies[place] {
                         // The reference holds a random key and salt; the payload itself is what must be the same.
+                        feed(UnsafeRawBufferPointer(rebasing: content.dropLast(ContentLayout.bodyReferenceByteCount)))
                         body.plainDigest.withUnsafeBytes { feed($0) }
                     } else {
-                        feed(batch.contents(place..<place + 1))
+                        feed(content)
                     }
                 }
             }
