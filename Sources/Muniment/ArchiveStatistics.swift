@@ -52,7 +52,8 @@ public struct ArchiveStatistics: Sendable {
         purgedCount = 0
         readOnlyReason = reason
         byteCountOnDisk = try translating(paths.root) {
-            try ArchiveStatistics.byteCount(fileSystem, paths.root) + ArchiveStatistics.byteCount(fileSystem, paths.keys)
+            try ArchiveStatistics.byteCount(fileSystem, paths.root)
+                + ArchiveStatistics.byteCount(fileSystem, paths.keys)
         }
     }
 
@@ -72,7 +73,9 @@ public struct ArchiveStatistics: Sendable {
             count += 1
             next = try ClassTable.control(reader, index).previous
             if let next, next >= index {
-                throw ArchiveError(.damaged, "The chain of control records runs forward at \(index); run verify on a copy of the store.")
+                throw ArchiveError(
+                    .damaged,
+                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
             }
         }
         return count
@@ -92,7 +95,9 @@ extension SegmentHandle {
     /// An unsealed segment as a scan found it.
     convenience init(_ fileSystem: any FileSystem, _ paths: StorePaths, _ scanned: ScannedSegment) {
         self.init(
-            fileSystem, paths.segment(scanned.header.segment, generation: scanned.header.generation), segment: scanned.header.segment,
-            generation: scanned.header.generation, firstIndex: scanned.header.firstIndex, frames: scanned.frames.map { FrameReference($0) })
+            fileSystem, paths.segment(scanned.header.segment, generation: scanned.header.generation),
+            segment: scanned.header.segment,
+            generation: scanned.header.generation, firstIndex: scanned.header.firstIndex,
+            frames: scanned.frames.map { FrameReference($0) })
     }
 }

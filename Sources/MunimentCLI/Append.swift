@@ -33,7 +33,10 @@ struct Append: ParsableCommand {
     @Argument(help: "Files to read, in order; - is standard input. (default: -)", completion: .file())
     var files: [String] = []
 
-    @Option(help: ArgumentHelp("How records are found: \(InputFormat.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "format"))
+    @Option(
+        help: ArgumentHelp(
+            "How records are found: \(InputFormat.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "format"))
     var format: InputFormat
 
     @Option(name: .customLong("class"), help: ArgumentHelp("The retention class.", valueName: "class"))
@@ -54,13 +57,19 @@ struct Append: ParsableCommand {
     @Flag(help: "Leave bad records out, report and count them.")
     var skipBad = false
 
-    @Option(name: .customLong("attr"), help: ArgumentHelp("Index a field of each JSON record as an attribute.", valueName: "name=field"))
+    @Option(
+        name: .customLong("attr"),
+        help: ArgumentHelp("Index a field of each JSON record as an attribute.", valueName: "name=field"))
     var attributes: [String] = []
 
-    @Option(name: .customLong("time"), help: ArgumentHelp("The field of each JSON record that tells when it occurred.", valueName: "field"))
+    @Option(
+        name: .customLong("time"),
+        help: ArgumentHelp("The field of each JSON record that tells when it occurred.", valueName: "field"))
     var timeField: String?
 
-    @Option(help: ArgumentHelp("Append the whole input at once, under a token that makes a retry safe.", valueName: "token"))
+    @Option(
+        help: ArgumentHelp("Append the whole input at once, under a token that makes a retry safe.", valueName: "token")
+    )
     var token: String?
 
     @Flag(help: "Print what was appended as a line of JSON.")
@@ -77,8 +86,12 @@ struct Append: ParsableCommand {
         if format != .ndjson, !attributes.isEmpty || timeField != nil {
             throw ValidationError("--attr and --time name fields of JSON records: use them with --format ndjson.")
         }
-        if token != nil, batch != nil { throw ValidationError("--token appends the whole input at once: leave --batch out.") }
-        if let token, !(1...1_024).contains(token.utf8.count) { throw ValidationError("--token takes 1 to 1024 bytes.") }
+        if token != nil, batch != nil {
+            throw ValidationError("--token appends the whole input at once: leave --batch out.")
+        }
+        if let token, !(1...1_024).contains(token.utf8.count) {
+            throw ValidationError("--token takes 1 to 1024 bytes.")
+        }
         if files.count(where: { $0 == "-" }) > 1 { throw ValidationError("Standard input can be read only once.") }
         if format == .eml, token == nil, files.isEmpty { return }
         _ = try fieldAttributes()
@@ -103,7 +116,8 @@ struct Append: ParsableCommand {
         input.timeField = timeField
         input.skipsBad = skipBad
         let settings = AppendRun.Settings(
-            format: format, files: files.isEmpty ? ["-"] : files, retentionClass: retentionClass, stream: stream, batchCount: batch,
+            format: format, files: files.isEmpty ? ["-"] : files, retentionClass: retentionClass, stream: stream,
+            batchCount: batch,
             inFlightMax: inFlight, skipCount: skip, token: token.map { Array($0.utf8) }, printsJSON: json,
             printsAcknowledgements: acks, input: input)
         Interruption.watch()

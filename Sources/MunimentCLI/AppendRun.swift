@@ -53,7 +53,8 @@ final class AppendRun {
     func run() throws {
         guard archive.retentionClasses.contains(where: { $0.utf8.elementsEqual(settings.retentionClass.utf8) }) else {
             throw ArchiveError(
-                .unknownClass, "There is no retention class \"\(settings.retentionClass)\": class list shows those that exist.")
+                .unknownClass,
+                "There is no retention class \"\(settings.retentionClass)\": class list shows those that exist.")
         }
         let ledger = ledger
         let printer = settings.printsAcknowledgements ? OwnThread { ledger.printAcknowledgements() } : nil
@@ -72,7 +73,9 @@ final class AppendRun {
         if let ending { throw explained(ending) }
         if skipCount > 0 {
             throw ArchiveError(
-                .badInput, "the input has \(settings.skipCount - skipCount) records, fewer than --skip \(settings.skipCount) passes over.")
+                .badInput,
+                "the input has \(settings.skipCount - skipCount) records, fewer than --skip \(settings.skipCount) passes over."
+            )
         }
     }
 
@@ -130,7 +133,8 @@ final class AppendRun {
 
     private func append(_ record: InputRecord) throws {
         try buffer.append(
-            payload: record.payload, attributes: record.attributes.isEmpty ? [] : attributes.convert(record, currentPath),
+            payload: record.payload,
+            attributes: record.attributes.isEmpty ? [] : attributes.convert(record, currentPath),
             stream: settings.stream, retentionClass: settings.retentionClass, occurredAt: record.occurredAt)
         payloadByteCount += UInt64(record.payload.count)
     }
@@ -168,8 +172,10 @@ final class AppendRun {
         guard buffer.count > 0 else { return }
         if settings.token != nil, buffer.isFull {
             throw ArchiveError(
-                .badInput, "the input does not fit in one append of \(RecordBuffer.countMax) records and "
-                    + "\(Quantity.bytes(RecordBuffer.byteCountMax)): leave --token out, or split the input; nothing was appended.")
+                .badInput,
+                "the input does not fit in one append of \(RecordBuffer.countMax) records and "
+                    + "\(Quantity.bytes(RecordBuffer.byteCountMax)): leave --token out, or split the input; nothing was appended."
+            )
         }
         let (full, byteCount) = (buffer, payloadByteCount)
         buffer = archive.makeBuffer()
@@ -232,11 +238,15 @@ final class AppendRun {
         case is Interruption.Interrupted:
             return Failure(
                 exitCode: 128 + (Interruption.signal ?? 2),
-                sentence: "interrupted; \(committed) records are committed: go on with --skip \(settings.skipCount + committed).")
+                sentence:
+                    "interrupted; \(committed) records are committed: go on with --skip \(settings.skipCount + committed)."
+            )
         case let error as ArchiveError where error.appendOutcome != nil && committed > 0:
             return Failure(
                 exitCode: error.code.exitCode,
-                sentence: "\(error.message) \(committed) records of this run are durable: go on with --skip \(settings.skipCount + committed).")
+                sentence:
+                    "\(error.message) \(committed) records of this run are durable: go on with --skip \(settings.skipCount + committed)."
+            )
         default:
             return ending
         }
@@ -255,7 +265,9 @@ final class AppendRun {
         }
     }
 
-    private func json(_ total: AppendLedger.Total, _ state: (treeSize: UInt64, root: Digest), _ seconds: Double) -> [UInt8] {
+    private func json(_ total: AppendLedger.Total, _ state: (treeSize: UInt64, root: Digest), _ seconds: Double)
+        -> [UInt8]
+    {
         var json = JSONWriter()
         json.beginObject()
         json.key("records")

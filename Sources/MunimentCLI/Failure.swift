@@ -19,8 +19,10 @@ struct Failure: Error {
         case let failure as Failure: self = failure
         case let error as ArchiveError: self.init(exitCode: error.code.exitCode, sentence: error.message)
         case let error as InputError:
-            self.init(exitCode: error.code == .read ? ExitStatus.inputOutput : ExitStatus.badInput, sentence: error.message)
-        case let error as FormatError: self.init(exitCode: ExitStatus.inputOutput, sentence: "\(error); run verify on a copy.")
+            self.init(
+                exitCode: error.code == .read ? ExitStatus.inputOutput : ExitStatus.badInput, sentence: error.message)
+        case let error as FormatError:
+            self.init(exitCode: ExitStatus.inputOutput, sentence: "\(error); run verify on a copy.")
         case is Output.Closed: self.init(exitCode: 0, sentence: nil)
         case let error as Output.WriteError: self.init(exitCode: ExitStatus.inputOutput, sentence: error.description)
         case is Interruption.Interrupted:

@@ -46,9 +46,15 @@ struct Get: ParsableCommand {
                     continue
                 }
                 let record = try snapshot.record(at: index)
-                if json { try writer.write(record, of: snapshot, to: output) } else { try RecordText.write(record, of: snapshot, to: output) }
+                if json {
+                    try writer.write(record, of: snapshot, to: output)
+                } else {
+                    try RecordText.write(record, of: snapshot, to: output)
+                }
                 if case .purged = record.content {
-                    throw ArchiveError(.purged, "The content of record \(index) was destroyed on schedule; its entry and proof remain.")
+                    throw ArchiveError(
+                        .purged, "The content of record \(index) was destroyed on schedule; its entry and proof remain."
+                    )
                 }
             } catch let error as ArchiveError where error.code == .absent || error.code == .purged {
                 // The others are still wanted.

@@ -35,7 +35,9 @@ struct Init: ParsableCommand {
         try archive.closeBlocking()
         try Output.standard.line(archive.verifierKey)
         try Output.standard.flush()
-        warn(keysDirectory: options.keysDirectory ?? StorePaths(store.store).keys, hasPassphrase: options.passphrase != nil)
+        warn(
+            keysDirectory: options.keysDirectory ?? StorePaths(store.store).keys,
+            hasPassphrase: options.passphrase != nil)
     }
 
     private func warn(keysDirectory: String, hasPassphrase: Bool) {

@@ -50,7 +50,8 @@ enum Interruption {
         while true {
             if signal != nil { throw Interrupted() }
             var requests = [
-                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0),
             ]
             let count = poll(&requests, 2, -1)
             // What poll can't tell, the read will.

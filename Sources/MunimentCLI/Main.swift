@@ -65,7 +65,7 @@ struct MunimentCommand: ParsableCommand {
         version: "muniment \(version) (format version \(Limits.formatVersion))",
         groupedSubcommands: [
             CommandGroup(name: "Filling an archive:", subcommands: [Init.self, Append.self]),
-            CommandGroup(name: "Reading:", subcommands: [Get.self, Stat.self]),
+            CommandGroup(name: "Reading:", subcommands: [Get.self, Query.self, Stat.self]),
             CommandGroup(name: "Proving:", subcommands: [CheckpointCommand.self]),
         ]
     )

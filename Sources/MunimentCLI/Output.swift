@@ -83,7 +83,9 @@ enum StandardError {
 
     /// What the argument parser says of a wrong command line: several lines, its own name for errors replaced.
     static func usage(_ text: String) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { TerminalText.escaped(String($0)) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+            TerminalText.escaped(String($0))
+        }
         let whole = lines.joined(separator: "\n")
         write((whole.hasPrefix("Error: ") ? "muniment: " + whole.dropFirst(7) : whole) + "\n")
     }

@@ -43,7 +43,9 @@ enum Quantity {
     static func bytes(_ count: some BinaryInteger) -> String {
         var value = Double(count)
         for unit in ["bytes", "kB", "MB", "GB", "TB"] {
-            if value < 1_000 || unit == "TB" { return unit == "bytes" ? "\(count) bytes" : "\(oneDecimal(value)) \(unit)" }
+            if value < 1_000 || unit == "TB" {
+                return unit == "bytes" ? "\(count) bytes" : "\(oneDecimal(value)) \(unit)"
+            }
             value /= 1_000
         }
         return "\(count) bytes"
@@ -56,6 +58,7 @@ enum Quantity {
 
     static func oneDecimal(_ value: Double) -> String {
         let tenths = (value * 10).rounded()
-        return tenths.isFinite && tenths.magnitude < 1e15 ? "\(Int(tenths) / 10).\(Int(tenths.magnitude) % 10)" : "\(value)"
+        return tenths.isFinite && tenths.magnitude < 1e15
+            ? "\(Int(tenths) / 10).\(Int(tenths.magnitude) % 10)" : "\(value)"
     }
 }

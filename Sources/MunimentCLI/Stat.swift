@@ -24,7 +24,11 @@ struct Stat: ParsableCommand {
 
     func run() throws {
         let statistics = try ArchiveStatistics(at: store.store, keysDirectory: store.access.keysDirectory)
-        if json { try Output.standard.write(Stat.json(statistics)) } else { try Output.standard.write(Stat.text(statistics)) }
+        if json {
+            try Output.standard.write(Stat.json(statistics))
+        } else {
+            try Output.standard.write(Stat.text(statistics))
+        }
     }
 
     private static func json(_ statistics: ArchiveStatistics) -> [UInt8] {
@@ -38,7 +42,8 @@ struct Stat: ParsableCommand {
         json.base64(statistics.root.bytes)
         let numbers: [(String, UInt64)] = [
             ("checkpointSize", statistics.checkpointSize), ("segments", UInt64(statistics.segmentCount)),
-            ("records", statistics.recordCount), ("controlRecords", statistics.controlRecordCount), ("purged", statistics.purgedCount),
+            ("records", statistics.recordCount), ("controlRecords", statistics.controlRecordCount),
+            ("purged", statistics.purgedCount),
             ("bytesOnDisk", statistics.byteCountOnDisk),
         ]
         for (key, number) in numbers {
@@ -59,7 +64,10 @@ struct Stat: ParsableCommand {
         var lines = [
             ("origin", TerminalText.escaped(statistics.origin)),
             ("key", TerminalText.escaped(statistics.verifierKey)),
-            ("records", "\(Quantity.count(statistics.recordCount)), and \(Quantity.count(statistics.controlRecordCount)) of the engine's own"),
+            (
+                "records",
+                "\(Quantity.count(statistics.recordCount)), and \(Quantity.count(statistics.controlRecordCount)) of the engine's own"
+            ),
             ("purged", Quantity.count(statistics.purgedCount)),
             ("tree size", Quantity.count(statistics.treeSize)),
             ("root", statistics.root.base64),
