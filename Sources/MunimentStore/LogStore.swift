@@ -1,6 +1,5 @@
 // A store: made, opened for writing or for reading, closed. Ties the parts together; each part has a file of its own.
 
-
 internal import MunimentCrypto
 package import MunimentFormat
 internal import MunimentMerkle
@@ -34,7 +33,8 @@ package final class LogStore: @unchecked Sendable {
     private let isClosed = Guarded(false)
 
     private init(
-        manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner, options: StoreOptions,
+        manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner,
+        options: StoreOptions,
         lock: any File, pipeline: CommitPipeline, housekeeper: Housekeeper
     ) {
         (self.manifest, self.paths, self.reader, self.classes) = (manifest, paths, reader, classes)
@@ -47,13 +47,16 @@ package final class LogStore: @unchecked Sendable {
 
     /// Makes a store and its keys, and appends the log's identity and its default class. `path` must not exist.
     package static func create(
-        _ fileSystem: any FileSystem, _ path: String, origin: String, predecessor: [UInt8] = [], options: StoreOptions = StoreOptions()
+        _ fileSystem: any FileSystem, _ path: String, origin: String, predecessor: [UInt8] = [],
+        options: StoreOptions = StoreOptions()
     ) throws(ArchiveError) -> LogStore {
         if let refusal = Manifest.refusal(origin: origin) { throw ArchiveError(.usage, "\(origin): \(refusal).") }
         let paths = StorePaths(path, keys: options.keys)
         let logID = RandomBytes.array(Digest.byteCount).withUnsafeBytes { Digest(loading: $0.baseAddress!) }
         try translating(paths.root) {
-            guard try !fileSystem.isNetworkFileSystem(StorePaths.parent(paths.root)) else { throw networkRefusal(paths.root) }
+            guard try !fileSystem.isNetworkFileSystem(StorePaths.parent(paths.root)) else {
+                throw networkRefusal(paths.root)
+            }
             for path in [paths.root, paths.keys] where try fileSystem.status(path) != nil {
                 throw ArchiveError(.usage, "\(path) exists already: choose another place, or open it.")
             }
@@ -80,7 +83,8 @@ package final class LogStore: @unchecked Sendable {
     }
 
     private static func networkRefusal(_ path: String) -> ArchiveError {
-        ArchiveError(.usage, "\(path) is on a network file system, where locks and flushes can't be relied on: use a local one.")
+        ArchiveError(
+            .usage, "\(path) is on a network file system, where locks and flushes can't be relied on: use a local one.")
     }
 
     private func appendIdentity(predecessor: [UInt8]) throws(ArchiveError) {
@@ -120,14 +124,16 @@ package final class LogStore: @unchecked Sendable {
             guard try !fileSystem.isNetworkFileSystem(paths.root) else { throw networkRefusal(paths.root) }
             let lock = try fileSystem.open(paths.lock, .createOrOpen)
             guard try lock.lockExclusively() else {
-                throw ArchiveError(.anotherWriter, "\(paths.root) is open for writing elsewhere: wait for it, or use that process.")
+                throw ArchiveError(
+                    .anotherWriter, "\(paths.root) is open for writing elsewhere: wait for it, or use that process.")
             }
             return lock
         }
     }
 
     private static func open(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing, _ lock: any File,
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing,
+        _ lock: any File,
         _ options: StoreOptions
     ) throws(ArchiveError) -> LogStore {
         let manifest = recovered.manifest
@@ -145,10 +151,12 @@ package final class LogStore: @unchecked Sendable {
         committed.chain = try classes.load(reader, head: head)
         let signer = try CheckpointSigner.open(
             fileSystem, paths, origin: manifest.origin, keys: keys, newest: recovered.checkpointNote)
-        let assembly = StoreAssembly(reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
+        let assembly = StoreAssembly(
+            reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
         let (pipeline, housekeeper, unfinished) = try assembly.start(committed, signer)
         let store = LogStore(
-            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options, lock: lock,
+            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options,
+            lock: lock,
             pipeline: pipeline, housekeeper: housekeeper)
         for segment in unfinished { try store.seal(segment) }
         housekeeper.start()
@@ -167,7 +175,8 @@ package final class LogStore: @unchecked Sendable {
 
     /// A reader over what recovery found, with the tree's files brought up to date in memory.
     package static func makeReader(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing?, isWritable: Bool
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing?,
+        isWritable: Bool
     ) throws(ArchiveError) -> LogReader {
         let tree = TreeNodes(fileSystem, paths, isWritable: isWritable, treeSize: 0)
         let reader = LogReader(fileSystem, paths, logID: recovered.manifest.logID, tree: tree, keys: keys)
@@ -176,7 +185,8 @@ package final class LogStore: @unchecked Sendable {
             reader.install(
                 SegmentHandle(
                     fileSystem, paths.segment(segment.header.segment, generation: segment.header.generation),
-                    segment: segment.header.segment, generation: segment.header.generation, firstIndex: segment.header.firstIndex,
+                    segment: segment.header.segment, generation: segment.header.generation,
+                    firstIndex: segment.header.firstIndex,
                     frames: segment.frames.map { FrameReference($0) }))
         }
         try TreeCatchUp(reader, paths).run(size: recovered.committed.treeSize)
@@ -201,7 +211,9 @@ package final class LogStore: @unchecked Sendable {
     ) throws(ArchiveError) -> AppendReceipt {
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
         pipeline.submitAndRunIfIdle(
-            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in outcome.change { $0 = result } })
+            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in
+                outcome.change { $0 = result }
+            })
         return try outcome.wait { $0 }.get()
     }
 
@@ -234,7 +246,8 @@ package final class LogStore: @unchecked Sendable {
         let footer = sealed.footer
         let draft = ControlDraft(.seal) { SealRecord(footer, policy: $0.policy).encoded() }
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
-        pipeline.submit(PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } })
+        pipeline.submit(
+            PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } })
         _ = try outcome.wait { $0 }.get()
         if let obsolete = sealed.obsoletePath {
             ended.handle.closeFile()

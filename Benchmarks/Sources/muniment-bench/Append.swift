@@ -6,7 +6,9 @@ import Muniment
 
 enum Append {
     /// Batches of `batch` records, each a commit of its own, `inFlight` of them under way.
-    static func bulk(_ directory: String, size: Int, count: Int, batch: Int, inFlight: Int, hasAttributes: Bool = false) throws {
+    static func bulk(_ directory: String, size: Int, count: Int, batch: Int, inFlight: Int, hasAttributes: Bool = false)
+        throws
+    {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
         let corpus = Corpus(recordByteCount: size, count: min(count, 200_000))
@@ -42,14 +44,16 @@ enum Append {
         let closing = try seconds { try archive.closeBlocking() }
         let opening = try seconds { try Archive.openBlocking(at: scratch.path + "/archive").closeBlocking() }
         report(
-            "append size=\(size) batch=\(batch) in-flight=\(inFlight)\(hasAttributes ? " attributes=4" : "")", count, elapsed,
+            "append size=\(size) batch=\(batch) in-flight=\(inFlight)\(hasAttributes ? " attributes=4" : "")", count,
+            elapsed,
             "bytes/record \(format(Double(scratch.byteCount) / Double(count))) close \(format(closing * 1000)) ms open+close "
                 + "\(format(opening * 1000)) ms memory +\(format(peakMemory() - baseline)) MB")
     }
 
     private static func attributes(_ number: Int) -> [Attribute] {
         [
-            Attribute("sender", .text("user\(number % 200)@example.com")), Attribute("room", .text("ops-\(number % 40)")),
+            Attribute("sender", .text("user\(number % 200)@example.com")),
+            Attribute("room", .text("ops-\(number % 40)")),
             Attribute("sequence", .integer(Int64(number))), Attribute("kind", .text("message")),
         ]
     }
@@ -68,7 +72,8 @@ enum Append {
             }
         }
         try archive.closeBlocking()
-        report("single size=\(size)", count, elapsed, "bytes/record \(format(Double(scratch.byteCount) / Double(count)))")
+        report(
+            "single size=\(size)", count, elapsed, "bytes/record \(format(Double(scratch.byteCount) / Double(count)))")
     }
 
     /// Many clients that each await one record at a time.

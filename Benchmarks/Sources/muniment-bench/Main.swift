@@ -9,7 +9,9 @@ struct Main {
     static func main() async throws {
         let arguments = CommandLine.arguments
         func value(_ name: String, _ fallback: Int) -> Int {
-            guard let place = arguments.firstIndex(of: "--" + name), place + 1 < arguments.count else { return fallback }
+            guard let place = arguments.firstIndex(of: "--" + name), place + 1 < arguments.count else {
+                return fallback
+            }
             return Int(arguments[place + 1]) ?? fallback
         }
         let directory = arguments.firstIndex(of: "--dir").map { arguments[$0 + 1] } ?? NSTemporaryDirectory()
@@ -20,14 +22,17 @@ struct Main {
         case "append":
             try Append.bulk(directory, size: size, count: count, batch: batch, inFlight: value("in-flight", 8))
         case "attributes":
-            try Append.bulk(directory, size: size, count: count, batch: batch, inFlight: value("in-flight", 8), hasAttributes: true)
+            try Append.bulk(
+                directory, size: size, count: count, batch: batch, inFlight: value("in-flight", 8), hasAttributes: true)
         case "single": try Append.single(directory, size: size, count: value("count", 20_000))
         case "clients": try await Append.clients(directory, size: size, count: count, clients: value("clients", 256))
         case "raw": try RawFile.run(directory, size: size, count: count, batch: batch)
         case "limit": try RawFile.limit(directory, count: value("count", 5_000))
         case "read": try Reading.run(directory, size: size, count: count)
         default:
-            print("usage: muniment-bench append|attributes|single|clients|raw|limit|read [--size 256] [--count N] [--batch 1000] [--in-flight 8] [--dir D]")
+            print(
+                "usage: muniment-bench append|attributes|single|clients|raw|limit|read [--size 256] [--count N] [--batch 1000] [--in-flight 8] [--dir D]"
+            )
         }
     }
 }

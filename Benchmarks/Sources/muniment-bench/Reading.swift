@@ -27,7 +27,9 @@ enum Reading {
         let again = try seconds { for index in indexes { _ = try snapshot.inclusionProof(of: index) } }
         report("proof make, warm", indexes.count, again, "\(format(again / Double(indexes.count) * 1e6)) µs each")
         let reading = try seconds { for index in indexes { _ = try snapshot.record(at: index) } }
-        report("read, opened and proved, random", indexes.count, reading, "\(format(reading / Double(indexes.count) * 1e6)) µs each")
+        report(
+            "read, opened and proved, random", indexes.count, reading,
+            "\(format(reading / Double(indexes.count) * 1e6)) µs each")
         let hot = Array(indexes[..<100])
         let cached = try seconds { for _ in 0..<100 { for index in hot { _ = try snapshot.record(at: index) } } }
         report("read, cached", 10_000, cached, "\(format(cached / 10_000 * 1e6)) µs each")

@@ -17,7 +17,8 @@ final class BlockWorker {
         }
         let buffer = CiphertextBuffer.pool.take()
         let byteCount = codec.seal(
-            content(description), isCompressed: description.isCompressed, key: description.group.partKey, place: description.place,
+            content(description), isCompressed: description.isCompressed, key: description.group.partKey,
+            place: description.place,
             to: buffer.memory)
         let digest = SHA256.hash(UnsafeRawBufferPointer(start: buffer.memory, count: byteCount))
         frame.finish(block, FramePlan.BlockOutput(buffer: buffer, byteCount: byteCount, digest: digest))
@@ -27,7 +28,8 @@ final class BlockWorker {
         let offset = piece.ordinal * Digest.byteCount
         do throws(FormatError) {
             _ = try contentHasher.commit(
-                contents: piece.batch.contents(piece.range), count: piece.range.count, firstIndex: frame.firstIndex + UInt64(piece.ordinal),
+                contents: piece.batch.contents(piece.range), count: piece.range.count,
+                firstIndex: frame.firstIndex + UInt64(piece.ordinal),
                 salts: group.salts,
                 bodyDigest: { place, _ in
                     guard let body = piece.batch.bodies[piece.range.lowerBound + place] else {
@@ -39,7 +41,8 @@ final class BlockWorker {
             preconditionFailure("contents that this process encoded do not decode: \(error)")
         }
         entryHasher.hash(
-            frame.runs[piece.run].slice(piece.runOrdinal, count: piece.range.count), commitments: frame.commitments + offset,
+            frame.runs[piece.run].slice(piece.runOrdinal, count: piece.range.count),
+            commitments: frame.commitments + offset,
             to: frame.leaves + offset)
     }
 

@@ -12,7 +12,6 @@
 //   - `former` is used by whoever set `isForming` or `isInline`, `stage` by the committer, or by whoever set `isInline` while no frame is in
 //     flight.
 
-
 internal import MunimentCrypto
 internal import MunimentFormat
 
@@ -60,7 +59,8 @@ package final class CommitPipeline: @unchecked Sendable {
     private let committedNews: @Sendable (Committed) -> Void
 
     init(
-        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int, workerCount: Int,
+        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int,
+        workerCount: Int,
         committedNews: @escaping @Sendable (Committed) -> Void
     ) {
         (self.former, self.stage, self.limits) = (former, stage, limits)
@@ -160,7 +160,8 @@ package final class CommitPipeline: @unchecked Sendable {
         }
         guard let failure = state.failure else { return nil }
         return ArchiveError(
-            .previousFailure, "An earlier write failed (\(failure.message)) Reopen the archive to append.", appendOutcome: .failed)
+            .previousFailure, "An earlier write failed (\(failure.message)) Reopen the archive to append.",
+            appendOutcome: .failed)
     }
 
     private static func isIdle(_ state: State) -> Bool { state.inFlight == 0 && !state.isForming && !state.isInline }
@@ -170,7 +171,8 @@ package final class CommitPipeline: @unchecked Sendable {
     /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
     /// former.
     private func mustWaitForSeal(_ append: PendingAppend, _ state: State) -> Bool {
-        !append.isControl && state.unsealedCount > 0 && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+        !append.isControl && state.unsealedCount > 0
+            && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
     }
 
     private func formNext() -> Bool {
@@ -220,7 +222,9 @@ package final class CommitPipeline: @unchecked Sendable {
             if !isFirst {
                 if append.isAlone || byteCount + append.byteCount > limits.frameContentByteCount { break }
                 if entryCount + append.count > limits.frameEntryCount { break }
-                if former.wantsNewSegment(count: entryCount + append.count, byteCount: byteCount + append.byteCount) { break }
+                if former.wantsNewSegment(count: entryCount + append.count, byteCount: byteCount + append.byteCount) {
+                    break
+                }
             }
             if let token = append.token, !tokens.insert(token).inserted { break }
             count += 1
@@ -268,9 +272,12 @@ package final class CommitPipeline: @unchecked Sendable {
         }
     }
 
-    private func receipt(_ append: PendingAppend, firstIndex: UInt64, _ committed: Committed, isRepeat: Bool = false) -> AppendReceipt {
+    private func receipt(_ append: PendingAppend, firstIndex: UInt64, _ committed: Committed, isRepeat: Bool = false)
+        -> AppendReceipt
+    {
         AppendReceipt(
-            firstIndex: firstIndex, count: append.count, treeSize: committed.treeSize, root: committed.root, isRepeat: isRepeat)
+            firstIndex: firstIndex, count: append.count, treeSize: committed.treeSize, root: committed.root,
+            isRepeat: isRepeat)
     }
 
     /// Answers a retry, at once if what it repeats is durable, otherwise when it is.
@@ -315,7 +322,8 @@ package final class CommitPipeline: @unchecked Sendable {
         }
         return isFull
             ? ArchiveError(
-                .full, "\(paths.root): only \(available) bytes are free and \(limits.reserveByteCount) are kept for purging: free some space.",
+                .full,
+                "\(paths.root): only \(available) bytes are free and \(limits.reserveByteCount) are kept for purging: free some space.",
                 appendOutcome: .failed) : nil
     }
 
@@ -419,7 +427,8 @@ package final class CommitPipeline: @unchecked Sendable {
                 state.unsealedCount -= 1
             } else {
                 former.reset(
-                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: former.segment, previous: previous)
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: former.segment,
+                    previous: previous)
             }
             return others
         }

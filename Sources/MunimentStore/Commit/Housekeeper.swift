@@ -1,7 +1,6 @@
 // What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, writing tree nodes, filling the next
 // segment file with zeros.
 
-
 internal import MunimentCrypto
 internal import MunimentFormat
 
@@ -33,7 +32,8 @@ final class Housekeeper: @unchecked Sendable {
     private var thread: OwnThread?
 
     init(
-        reader: LogReader, limits: StoreLimits, cadence: Microseconds, seal: @escaping (Ended) throws(ArchiveError) -> Void,
+        reader: LogReader, limits: StoreLimits, cadence: Microseconds,
+        seal: @escaping (Ended) throws(ArchiveError) -> Void,
         sign: @escaping (Committed) throws(ArchiveError) -> Void
     ) {
         (fileSystem, paths, self.reader, self.limits) = (reader.fileSystem, reader.paths, reader, limits)
@@ -124,8 +124,12 @@ final class Housekeeper: @unchecked Sendable {
     /// The length to prepare: what the last segment took, if the present one has used a quarter of that; nil otherwise.
     private func preparedByteCountWanted() -> UInt64? {
         let segments = reader.segments
-        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else { return nil }
-        let last = segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount / 2
+        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else {
+            return nil
+        }
+        let last =
+            segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount
+            / 2
         let wanted = min(last, limits.segmentByteCount).rounded(upToMultipleOf: UInt64(Limits.blockByteCount))
         let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
         return used > wanted / 4 && available > limits.reserveByteCount + 4 * wanted ? wanted : nil
@@ -140,7 +144,8 @@ final class Housekeeper: @unchecked Sendable {
         while offset < byteCount {
             if monitor.read({ $0.isStopping }) { return 0 }
             let count = min(UInt64(zeros.byteCount), byteCount - offset)
-            try file.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
+            try file.write(
+                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
             offset += count
         }
         try file.synchronize()

@@ -32,16 +32,20 @@ package struct Recovery {
     private let fileSystem: any FileSystem
     private let paths: StorePaths
 
-    package init(_ fileSystem: any FileSystem, _ paths: StorePaths) { (self.fileSystem, self.paths) = (fileSystem, paths) }
+    package init(_ fileSystem: any FileSystem, _ paths: StorePaths) {
+        (self.fileSystem, self.paths) = (fileSystem, paths)
+    }
 
     // MARK: Manifest and checkpoint
 
     package func manifest() throws(ArchiveError) -> Manifest {
         guard try translating(paths.manifest, { try fileSystem.status(paths.manifest) }) != nil else {
-            throw ArchiveError(.absent, "\(paths.root) is not a Muniment store: it has no muniment.json; make one with init.")
+            throw ArchiveError(
+                .absent, "\(paths.root) is not a Muniment store: it has no muniment.json; make one with init.")
         }
         return try translating(paths.manifest) {
-            try fileSystem.readFully(paths.manifest, maximumByteCount: Manifest.byteCountMax).decode(Manifest.init(decoding:))
+            try fileSystem.readFully(paths.manifest, maximumByteCount: Manifest.byteCountMax).decode(
+                Manifest.init(decoding:))
         }
     }
 
@@ -49,7 +53,8 @@ package struct Recovery {
     package func checkpoint(_ manifest: Manifest) throws(ArchiveError) -> (VerifiedCheckpoint, SignedNote)? {
         guard try translating(paths.checkpoint, { try fileSystem.status(paths.checkpoint) }) != nil else { return nil }
         return try translating(paths.checkpoint) {
-            let note = try SignedNote(try fileSystem.readFully(paths.checkpoint, maximumByteCount: SignedNote.byteCountMax))
+            let note = try SignedNote(
+                try fileSystem.readFully(paths.checkpoint, maximumByteCount: SignedNote.byteCountMax))
             let keys = try NoteKeys([VerifierKey(manifest.verifierKey)])
             let verified = try VerifiedCheckpoint.verify(note, keys: keys)
             guard verified.checkpoint.origin.utf8.elementsEqual(manifest.origin.utf8) else {
@@ -97,7 +102,8 @@ package struct Recovery {
         let path = paths.segment(segment, generation: generation)
         let file = try fileSystem.open(path, .read)
         defer { file.close() }
-        guard let footer = try? SegmentFile.footer(file), footer.segment == segment, footer.generation == generation else { return nil }
+        guard let footer = try? SegmentFile.footer(file), footer.segment == segment, footer.generation == generation
+        else { return nil }
         return SegmentRow(footer: footer, fileByteCount: try file.byteCount())
     }
 
@@ -125,7 +131,8 @@ package struct Recovery {
                 pending.removeFirst()
             }
             var frontier = try trustedFrontier(
-                rows: rows, pending: pending.map(\.header), checkpoint: published?.0.checkpoint, reason: &readOnlyReason)
+                rows: rows, pending: pending.map(\.header), checkpoint: published?.0.checkpoint, reason: &readOnlyReason
+            )
             for (_, header) in pending {
                 let file = try fileSystem.open(paths.segment(header.segment, generation: header.generation), .read)
                 defer { file.close() }
@@ -138,8 +145,10 @@ package struct Recovery {
             readOnlyReason = readOnlyReason ?? aheadOfData(size, published?.0.checkpoint, keysDirectory, frontier)
             let chain = ControlChain(last: unsealed.last(where: { !$0.frames.isEmpty })?.frames.last?.lastControl)
             return RecoveredStore(
-                manifest: manifest, checkpoint: published?.0, checkpointNote: published?.1, rows: rows, unsealed: unsealed,
-                committed: Committed(frontier: frontier, root: frontier.root(), chain: chain), readOnlyReason: readOnlyReason,
+                manifest: manifest, checkpoint: published?.0, checkpointNote: published?.1, rows: rows,
+                unsealed: unsealed,
+                committed: Committed(frontier: frontier, root: frontier.root(), chain: chain),
+                readOnlyReason: readOnlyReason,
                 leftovers: leftovers)
         }
     }
@@ -183,7 +192,9 @@ package struct Recovery {
         if let frontier = try? TreeFrontier(size: size, reader: reader), frontier.root() == root { return frontier }
         if let frontier = try recompute(reader, size: size), frontier.root() == root { return frontier }
         reason = ArchiveError(
-            .damaged, "\(paths.root): the entries up to \(size) do not give the root of the checkpoint, or are not all there; run verify.")
+            .damaged,
+            "\(paths.root): the entries up to \(size) do not give the root of the checkpoint, or are not all there; run verify."
+        )
         return (try? TreeFrontier(size: size, reader: reader)) ?? TreeFrontier()
     }
 
@@ -201,7 +212,8 @@ package struct Recovery {
             let scanned = try scanner.scan(header, trusted: .max, frontier: &frontier)
             reader.install(
                 SegmentHandle(
-                    fileSystem, path, segment: header.segment, generation: header.generation, firstIndex: header.firstIndex,
+                    fileSystem, path, segment: header.segment, generation: header.generation,
+                    firstIndex: header.firstIndex,
                     frames: scanned.frames.map { FrameReference($0) }))
         }
         return reader
@@ -213,7 +225,8 @@ package struct Recovery {
         let hasher = EntryHasher()
         for segment in reader.segments {
             for reference in try segment.frames() where frontier.size < size {
-                guard let frame = try? reader.frame(reference, in: segment), frame.header.firstIndex == frontier.size else { return nil }
+                guard let frame = try? reader.frame(reference, in: segment), frame.header.firstIndex == frontier.size
+                else { return nil }
                 frontier.append(leaves: frame, hasher)
             }
         }
@@ -235,12 +248,16 @@ package struct Recovery {
     ) -> ArchiveError? {
         if let checkpoint, checkpoint.size > size {
             return ArchiveError(
-                .damaged, "\(paths.root) holds \(size) entries, but its checkpoint is of size \(checkpoint.size): it was cut off or rolled back; "
+                .damaged,
+                "\(paths.root) holds \(size) entries, but its checkpoint is of size \(checkpoint.size): it was cut off or rolled back; "
                     + "restore a newer copy, or begin a successor with init --succeeds.")
         }
-        guard let signed = try? CheckpointSigner.lastSigned(fileSystem, keysDirectory), signed.treeSize > size else { return nil }
+        guard let signed = try? CheckpointSigner.lastSigned(fileSystem, keysDirectory), signed.treeSize > size else {
+            return nil
+        }
         return ArchiveError(
-            .damaged, "\(paths.root) holds \(size) entries, but its key signed size \(signed.treeSize): it was cut off or rolled back; restore a "
+            .damaged,
+            "\(paths.root) holds \(size) entries, but its key signed size \(signed.treeSize): it was cut off or rolled back; restore a "
                 + "newer copy, or begin a successor with init --succeeds.")
     }
 }
@@ -267,7 +284,8 @@ extension SegmentHandle {
     /// A sealed segment, from its row.
     package convenience init(_ fileSystem: any FileSystem, _ paths: StorePaths, _ row: SegmentRow) {
         self.init(
-            fileSystem, paths.segment(row.segment, generation: row.generation), segment: row.segment, generation: row.generation,
+            fileSystem, paths.segment(row.segment, generation: row.generation), segment: row.segment,
+            generation: row.generation,
             firstIndex: row.firstIndex)
     }
 }

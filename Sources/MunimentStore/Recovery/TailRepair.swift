@@ -20,7 +20,9 @@ package enum TailRepair {
                 try file.synchronize()
                 file.dropCache()
                 guard try file.readExactly(frame.frameByteCount, at: frame.offset) == bytes else {
-                    throw ArchiveError(.inputOutput, "\(path): the device does not keep what is written at \(frame.offset): replace it.")
+                    throw ArchiveError(
+                        .inputOutput,
+                        "\(path): the device does not keep what is written at \(frame.offset): replace it.")
                 }
             }
             if scanned.fileByteCount > scanned.end && scanned.tail != .sealed {

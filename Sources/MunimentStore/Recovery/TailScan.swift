@@ -37,11 +37,14 @@ package struct TailScanner {
     /// Reads the segment's frames from the first on. Frames that end at or below `trusted`, the checkpoint's size, are taken by their headers;
     /// those beyond are checked in full: checksums, entries, and the root that they claim, starting from `frontier`, which stands at
     /// `trusted` or at the segment's first index, whichever is greater.
-    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws -> ScannedSegment {
+    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws
+        -> ScannedSegment
+    {
         var result = ScannedSegment(header: header)
         result.fileByteCount = try file.byteCount()
         var index = header.firstIndex
-        while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount) {
+        while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount)
+        {
             if frame.treeSize > trusted {
                 // A checkpoint always stands at a frame's end: a trusted size inside a frame is no size of this log.
                 guard frame.firstIndex >= trusted else { break }
@@ -105,7 +108,9 @@ package struct TailScanner {
     }
 
     /// Tells apart what follows the last whole frame.
-    private func tail(after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> ScannedSegment.Tail {
+    private func tail(after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws
+        -> ScannedSegment.Tail
+    {
         if end == fileByteCount { return .clean }
         let first = try file.readArray(Footer.magic.count, at: end)
         if first == Footer.magic { return .sealed }
@@ -117,7 +122,8 @@ package struct TailScanner {
             if chunk.isEmpty { break }
             if !chunk.isZero {
                 isZero = false
-                for start in stride(from: 0, to: chunk.count, by: Limits.blockByteCount) where offset + UInt64(start) > end {
+                for start in stride(from: 0, to: chunk.count, by: Limits.blockByteCount)
+                where offset + UInt64(start) > end {
                     let isMarked = chunk[start...].starts(with: FrameHeader.magic)
                     if isMarked, try successor(at: offset + UInt64(start), after: end, of: segment, fileByteCount) {
                         return .damaged(successor: offset + UInt64(start))
@@ -130,7 +136,9 @@ package struct TailScanner {
     }
 
     /// Whether a frame of this segment that was durable stands at `offset`: its own checksums hold.
-    private func successor(at offset: UInt64, after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> Bool {
+    private func successor(at offset: UInt64, after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64)
+        throws -> Bool
+    {
         guard let frame = try header(at: offset, fileByteCount: fileByteCount), frame.offset == offset,
             frame.segment == segment.segment, frame.generation == segment.generation
         else { return false }

@@ -25,10 +25,13 @@ struct TreeCatchUp {
                     frame.leafHashes(hasher, to: leaves.baseAddress!)
                     let skipped = Int(frontier.size - frame.header.firstIndex) * Digest.byteCount
                     frontier.append(
-                        leaves: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(leaves)[skipped...]), reporting: TreeNodes.floor
+                        leaves: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(leaves)[skipped...]),
+                        reporting: TreeNodes.floor
                     ) { level, first, nodes in reader.tree.append(level: level, firstIndex: first, nodes: nodes) }
                     guard frontier.root() == frame.header.root else {
-                        throw FormatError(.inconsistent, "stored tree nodes", at: 0, "they do not give the root of size \(frontier.size)")
+                        throw FormatError(
+                            .inconsistent, "stored tree nodes", at: 0,
+                            "they do not give the root of size \(frontier.size)")
                     }
                 }
             }
@@ -42,7 +45,9 @@ struct TreeCatchUp {
         for (candidate, _) in candidates.reversed() where try filesReach(candidate) {
             reader.tree.reset(treeSize: candidate)
             let root = try reader.frame(containing: candidate - 1).header.root
-            if let frontier = try? TreeFrontier(size: candidate, reader: reader), frontier.root() == root { return candidate }
+            if let frontier = try? TreeFrontier(size: candidate, reader: reader), frontier.root() == root {
+                return candidate
+            }
         }
         return 0
     }

@@ -37,7 +37,9 @@ package struct SegmentSealer {
                 let footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
                 let path = reader.paths.segment(header.segment, generation: footer.generation)
                 let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
-                return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
+                return Sealed(
+                    footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount),
+                    obsoletePath: handle.path)
             }
             var builder = FooterBuilder(header)
             for frame in frames { builder.append(try view(frame.reference, handle)) }
@@ -48,7 +50,9 @@ package struct SegmentSealer {
             if try file.byteCount() > end { try file.truncate(to: end) }
             try file.writeAll(bytes, at: end)
             try file.synchronize()
-            return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)), obsoletePath: nil)
+            return Sealed(
+                footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)),
+                obsoletePath: nil)
         }
     }
 
@@ -67,7 +71,8 @@ package struct SegmentSealer {
             let ciphertext = frame.rows.reduce(0) { $0 + Int($1.ciphertextByteCount) }
             return Measured(
                 reference: reference, frameByteCount: frame.header.frameByteCount,
-                usefulByteCount: frame.header.entriesByteCount + ciphertext, partCount: frame.rows.count, ciphertextByteCount: ciphertext)
+                usefulByteCount: frame.header.entriesByteCount + ciphertext, partCount: frame.rows.count,
+                ciphertextByteCount: ciphertext)
         }
     }
 
@@ -115,7 +120,8 @@ struct FooterBuilder {
         for file in header.bodyFiles {
             bodyFiles.append(
                 Footer.BodyFile(
-                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount, digest: file.digest))
+                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount,
+                    digest: file.digest))
         }
         for run in frame.columns.runs {
             recordedFirst = min(recordedFirst, run.recorded)
@@ -145,7 +151,8 @@ extension SealRecord {
     /// The seal of a footer, at a point of the control chain.
     package init(_ footer: Footer, policy: UInt64?) {
         self.init(
-            segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex, entryCount: footer.entryCount,
+            segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex,
+            entryCount: footer.entryCount,
             footerDigest: footer.digest, indexRoot: .zero, policy: policy,
             groups: footer.groups.map { Group(classID: $0.classID, digest: $0.digest) })
     }
