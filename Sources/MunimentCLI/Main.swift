@@ -64,9 +64,10 @@ struct MunimentCommand: ParsableCommand {
             """,
         version: "muniment \(version) (format version \(Limits.formatVersion))",
         groupedSubcommands: [
-            CommandGroup(name: "Filling an archive:", subcommands: [Init.self, Append.self]),
+            CommandGroup(name: "Filling an archive:", subcommands: [Init.self, Append.self, Class.self]),
             CommandGroup(name: "Reading:", subcommands: [Get.self, Query.self, Stat.self]),
-            CommandGroup(name: "Proving:", subcommands: [CheckpointCommand.self]),
+            CommandGroup(name: "Proving:", subcommands: [CheckpointCommand.self, Prove.self, Tiles.self]),
+            CommandGroup(name: "Keeping:", subcommands: [PassphraseCommand.self]),
         ]
     )
 }

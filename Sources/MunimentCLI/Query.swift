@@ -57,7 +57,11 @@ struct Query: ParsableCommand {
         var progress = Progress()
         defer { progress.clear() }
         try snapshot.forEachRecord(matching: selection, after: after, isReversed: reverse) { record in
-            if json { try writer.write(record, of: snapshot, to: output) } else { try RecordText.write(record, of: snapshot, to: output) }
+            if json {
+                try writer.write(record, of: snapshot, to: output)
+            } else {
+                try RecordText.write(record, of: snapshot, to: output)
+            }
             printed += 1
             progress.update("\(Quantity.things(printed, "record"))")
             return printed != limit

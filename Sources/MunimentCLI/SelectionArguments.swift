@@ -22,7 +22,8 @@ struct SelectionArguments: ParsableArguments {
 
     @Option(
         name: .customLong("where"),
-        help: ArgumentHelp("With an attribute: k=v, k^=prefix, k>=n or k<=n; a leading ! negates.", valueName: "condition"))
+        help: ArgumentHelp(
+            "With an attribute: k=v, k^=prefix, k>=n or k<=n; a leading ! negates.", valueName: "condition"))
     var conditions: [String] = []
 
     /// What every verb with a selection says of it.
@@ -46,7 +47,8 @@ struct SelectionArguments: ParsableArguments {
 
     private static func range(_ text: String) throws -> ClosedRange<UInt64> {
         let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let low = parts.first.flatMap({ UInt64($0) }), let high = parts.last.flatMap({ UInt64($0) }), low <= high else {
+        guard let low = parts.first.flatMap({ UInt64($0) }), let high = parts.last.flatMap({ UInt64($0) }), low <= high
+        else {
             throw ValidationError("--index takes A-B, two indexes of which the first is not greater, or one index.")
         }
         return low...high
@@ -61,7 +63,8 @@ struct SelectionArguments: ParsableArguments {
 
     /// One condition: the first operator in the text counts, so that a value may hold others.
     static func condition(_ text: String) throws -> Predicate {
-        let refusal = ValidationError("--where takes NAME=VALUE, NAME^=PREFIX, NAME>=NUMBER or NAME<=NUMBER, perhaps after a !.")
+        let refusal = ValidationError(
+            "--where takes NAME=VALUE, NAME^=PREFIX, NAME>=NUMBER or NAME<=NUMBER, perhaps after a !.")
         var rest = text[...]
         let isNegated = rest.utf8.first == UInt8(ascii: "!")
         if isNegated { rest = rest.dropFirst() }

@@ -44,7 +44,8 @@ public struct Predicate: Sendable {
 
     /// Records of that stream.
     public static func stream(_ name: String) -> Predicate {
-        Predicate(.attribute(AttributeTest(encodings: [.exactly(Attribute(Attribute.streamName, .text(name)).encoded)])))
+        Predicate(
+            .attribute(AttributeTest(encodings: [.exactly(Attribute(Attribute.streamName, .text(name)).encoded)])))
     }
 
     /// Records with an attribute, of the name that the test has, that passes it.
@@ -79,7 +80,8 @@ public struct AttributeTest: Sendable {
     /// Passed by the text `value`, by the bytes that its UTF-8 has, and, where it is the plain decimal form of one, by that integer.
     public static func equals(_ name: String, _ value: String) -> AttributeTest {
         var encodings: [Encodings] = [
-            .exactly(Attribute(name, .text(value)).encoded), .exactly(Attribute(name, .bytes(Array(value.utf8))).encoded),
+            .exactly(Attribute(name, .text(value)).encoded),
+            .exactly(Attribute(name, .bytes(Array(value.utf8))).encoded),
         ]
         if let integer = Int64(value), String(integer).utf8.elementsEqual(value.utf8) {
             encodings.append(.exactly(Attribute(name, .integer(integer)).encoded))
@@ -99,7 +101,8 @@ public struct AttributeTest: Sendable {
     public static func integer(_ name: String, _ range: ClosedRange<Int64>) -> AttributeTest {
         AttributeTest(encodings: [
             .between(
-                Attribute(name, .integer(range.lowerBound)).encoded, Attribute(name, .integer(range.upperBound)).encoded)
+                Attribute(name, .integer(range.lowerBound)).encoded, Attribute(name, .integer(range.upperBound)).encoded
+            )
         ])
     }
 

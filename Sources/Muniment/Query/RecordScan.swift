@@ -62,7 +62,9 @@ final class RecordScan {
                 for classID in classes { try appendHits(ofClass: classID, frame, handle, to: &hits) }
                 if classes.count > 1 { hits.sort { $0.ordinal < $1.ordinal } }
             } else {
-                for ordinal in verdicts.indices where verdicts[ordinal] == .chosen { hits.append(Hit(ordinal: ordinal)) }
+                for ordinal in verdicts.indices where verdicts[ordinal] == .chosen {
+                    hits.append(Hit(ordinal: ordinal))
+                }
             }
             return hits
         }
@@ -77,12 +79,14 @@ final class RecordScan {
             if run.kind == .control {
                 for _ in 0..<run.count { verdicts.append(.out) }
             } else {
-                var facts = RecordFacts(index: index, retentionClass: snapshot.name(ofClass: run.classID), time: run.recorded)
+                var facts = RecordFacts(
+                    index: index, retentionClass: snapshot.name(ofClass: run.classID), time: run.recorded)
                 for place in 0..<run.count {
                     facts.index = index + UInt64(place)
                     if !run.occurred.isEmpty { facts.time = run.occurred[place] }
                     let isBelow = facts.index < snapshot.size
-                    let verdict: Verdict = isBelow ? predicate.evaluate(facts).map { $0 ? .chosen : .out } ?? .open : .out
+                    let verdict: Verdict =
+                        isBelow ? predicate.evaluate(facts).map { $0 ? .chosen : .out } ?? .open : .out
                     isPossible = isPossible || verdict != .out
                     verdicts.append(verdict)
                 }
@@ -97,7 +101,8 @@ final class RecordScan {
         let first = frame.header.firstIndex
         // A checkpoint stands at a frame's end; if this one did not, only what it covers could be proved.
         let count = Int(min(frame.header.treeSize, snapshot.size) - first)
-        let leaves = withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64) {
+        let leaves = withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64)
+        {
             frame.leafHashes(entryHasher, to: $0.baseAddress!)
             return (0..<count).map { [base = $0.baseAddress!] in Digest(loading: base + $0 * Digest.byteCount) }
         }
@@ -109,7 +114,8 @@ final class RecordScan {
             } catch {
                 throw ArchiveError(
                     .damaged,
-                    "The records from \(first) on are not what the checkpoint of size \(snapshot.size) commits to; run verify on a copy.")
+                    "The records from \(first) on are not what the checkpoint of size \(snapshot.size) commits to; run verify on a copy."
+                )
             }
         }
     }
@@ -122,7 +128,9 @@ final class RecordScan {
     ) throws {
         guard let salts = try salts(handle.segment, classID) else {
             // Destroyed: what the entries alone decide is known, the rest is not.
-            for ordinal in ordinals(ofClass: classID, frame) where verdicts[ordinal] == .chosen { hits.append(Hit(ordinal: ordinal)) }
+            for ordinal in ordinals(ofClass: classID, frame) where verdicts[ordinal] == .chosen {
+                hits.append(Hit(ordinal: ordinal))
+            }
             return
         }
         var rest = ordinals(ofClass: classID, frame)[...]
@@ -156,7 +164,7 @@ final class RecordScan {
         }
         do throws(ArchiveError) {
             return try keys.group(segment: segment, classID: classID).key.saltStream
-        } catch where error.code == .purged {
+        } catch  where error.code == .purged {
             return nil
         }
     }
@@ -181,7 +189,9 @@ final class RecordScan {
                 let content = UnsafeRawBufferPointer(rebasing: raw[offset...])
                 let layout = try ContentLayout(decoding: content)
                 defer { offset += layout.byteCount }
-                guard verdicts[ordinal] == .chosen || verdicts[ordinal] == .open && isChosen(ordinal, frame, layout, content)
+                guard
+                    verdicts[ordinal] == .chosen
+                        || verdicts[ordinal] == .open && isChosen(ordinal, frame, layout, content)
                 else { continue }
                 var hit = Hit(ordinal: ordinal, content: (bytes, offset..<offset + layout.byteCount))
                 if layout.hasBodyFile {
@@ -194,12 +204,15 @@ final class RecordScan {
         }
     }
 
-    private func isChosen(_ ordinal: Int, _ frame: FrameView, _ layout: ContentLayout, _ content: UnsafeRawBufferPointer) -> Bool {
+    private func isChosen(
+        _ ordinal: Int, _ frame: FrameView, _ layout: ContentLayout, _ content: UnsafeRawBufferPointer
+    ) -> Bool {
         let (position, place) = frame.columns.locate(ordinal)
         let run = frame.columns.runs[position]
         let facts = RecordFacts(
             index: frame.header.firstIndex + UInt64(ordinal), retentionClass: snapshot.name(ofClass: run.classID),
-            time: run.occurred.isEmpty ? run.recorded : run.occurred[place], attributes: EncodedAttributes(layout, in: content))
+            time: run.occurred.isEmpty ? run.recorded : run.occurred[place],
+            attributes: EncodedAttributes(layout, in: content))
         return predicate.evaluate(facts) == true
     }
 
@@ -219,13 +232,17 @@ final class RecordScan {
     }
 
     private func verifyRun(_ hits: ArraySlice<Hit>, _ frame: FrameView, _ salts: SaltStream) throws {
-        guard let first = hits.first, let (bytes, range) = first.content, let end = hits.last?.content?.range.upperBound else { return }
+        guard let first = hits.first, let (bytes, range) = first.content, let end = hits.last?.content?.range.upperBound
+        else { return }
         let firstIndex = frame.header.firstIndex + UInt64(first.ordinal)
-        let commitments = try withUnsafeTemporaryAllocation(byteCount: hits.count * Digest.byteCount, alignment: 64) { output in
+        let commitments = try withUnsafeTemporaryAllocation(byteCount: hits.count * Digest.byteCount, alignment: 64) {
+            output in
             try bytes.decode { raw throws(FormatError) in
                 _ = try hasher.commit(
-                    contents: UnsafeRawBufferPointer(rebasing: raw[range.lowerBound..<end]), count: hits.count, firstIndex: firstIndex,
-                    salts: salts, bodyDigest: { place, reference throws(FormatError) in try self.bodyDigest(reference) },
+                    contents: UnsafeRawBufferPointer(rebasing: raw[range.lowerBound..<end]), count: hits.count,
+                    firstIndex: firstIndex,
+                    salts: salts,
+                    bodyDigest: { place, reference throws(FormatError) in try self.bodyDigest(reference) },
                     to: output.baseAddress!)
             }
             return Array(output)
@@ -249,7 +266,8 @@ final class RecordScan {
         let reference = try BodyReference(decoding: bytes)
         do throws(ArchiveError) {
             return try BodyFileReader.read(
-                reader.fileSystem, reader.paths.body(reference.id), logID: reader.logID, reference: reference) { _ in }
+                reader.fileSystem, reader.paths.body(reference.id), logID: reader.logID, reference: reference
+            ) { _ in }
         } catch {
             throw FormatError(.inconsistent, "body file", at: 0, error.message)
         }

@@ -33,7 +33,9 @@ public struct Selection: Sendable {
     /// The indexes below `size` outside of which nothing is selected.
     package func bounds(size: UInt64) -> Range<UInt64> {
         guard size > 0 else { return 0..<0 }
-        guard let low = indexes.map(\.lowerBound).min(), let high = indexes.map(\.upperBound).max() else { return 0..<size }
+        guard let low = indexes.map(\.lowerBound).min(), let high = indexes.map(\.upperBound).max() else {
+            return 0..<size
+        }
         return low < size ? low..<min(high, size - 1) + 1 : 0..<0
     }
 }

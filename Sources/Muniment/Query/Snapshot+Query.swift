@@ -12,7 +12,8 @@ extension Snapshot {
     /// `after` goes on behind an index that was handed out before. Throws `unknownClass` for a class that does not exist, `damaged` for what
     /// does not verify, `keyMissing`. O(records); contents are read only where entries don't decide.
     public func forEachRecord(
-        matching selection: Selection, after: UInt64? = nil, isReversed: Bool = false, _ body: (StoredRecord) throws -> Bool
+        matching selection: Selection, after: UInt64? = nil, isReversed: Bool = false,
+        _ body: (StoredRecord) throws -> Bool
     ) throws {
         try requireClasses(selection)
         let scan = RecordScan(self, selection.predicate, needsContents: true)
@@ -41,12 +42,14 @@ extension Snapshot {
     private func bounds(_ selection: Selection, _ after: UInt64?, _ isReversed: Bool) -> Range<UInt64> {
         let bounds = selection.bounds(size: size)
         guard let after else { return bounds }
-        return isReversed ? bounds.clamped(to: 0..<after) : bounds.clamped(to: after == .max ? after..<after : after + 1..<UInt64.max)
+        return isReversed
+            ? bounds.clamped(to: 0..<after) : bounds.clamped(to: after == .max ? after..<after : after + 1..<UInt64.max)
     }
 
     private func requireClasses(_ selection: Selection) throws(ArchiveError) {
         for name in selection.classes where classes.named(name) == nil {
-            throw ArchiveError(.unknownClass, "There is no retention class \"\(name)\": class list shows those that exist.")
+            throw ArchiveError(
+                .unknownClass, "There is no retention class \"\(name)\": class list shows those that exist.")
         }
     }
 
@@ -57,7 +60,9 @@ extension Snapshot {
         let bytes = frame.entry(index)
         return try translating("record \(index)") {
             let entry = try bytes.decode(Entry.init(decoding:))
-            guard let (part, range) = hit.content else { return stored(index, entry, bytes, attributes: [], content: .purged) }
+            guard let (part, range) = hit.content else {
+                return stored(index, entry, bytes, attributes: [], content: .purged)
+            }
             let content = try RecordContent(Array(part[range]))
             let payload = hit.bodyByteCount.map { StoredRecord.Content.large($0) } ?? .payload(Array(content.payload))
             return stored(index, entry, bytes, attributes: try content.attributes(), content: payload)
