@@ -26,6 +26,9 @@ package final class CommitPipeline: @unchecked Sendable {
         /// Retries whose first attempt is not durable yet.
         var repeats: [(append: PendingAppend, trace: TokenTrace)] = []
         var inFlight = 0
+        /// Appends in the last frame, and how many the former now waits for.
+        var lastAppendCount = 0
+        var companyCount = 0
         var isForming = false
         var isInline = false
         var isClosing = false
@@ -44,6 +47,9 @@ package final class CommitPipeline: @unchecked Sendable {
 
     /// Content up to which one thread does everything for a frame.
     private static let inlineByteCountMax = 64 << 10
+    /// How long the former waits for as many appends as came together last time: clients that were answered together come back together, and a
+    /// frame for the first of them alone would cost the others a sync.
+    private static let companyMicroseconds: Int64 = 200
     /// Frames between forming and durability.
     private static let inFlightMax = 3
 
@@ -81,11 +87,13 @@ package final class CommitPipeline: @unchecked Sendable {
 
     /// Hands over an append; its completion is called from one of the pipeline's threads.
     package func submit(_ append: PendingAppend) {
-        let refusal = monitor.change { state -> ArchiveError? in
-            if let failure = CommitPipeline.refusal(state) { return failure }
+        let refusal = monitor.update { state -> (ArchiveError?, Bool) in
+            if let failure = CommitPipeline.refusal(state) { return (failure, false) }
             state.queue.append(append)
             state.pendingByteCount += append.byteCount
-            return nil
+            // The former waits only for a first append, for a control record, or for company.
+            let count = state.queue.count
+            return (nil, count == 1 || append.isControl || count == state.companyCount)
         }
         if let refusal { append.completion(.failure(refusal)) }
     }
@@ -175,12 +183,28 @@ package final class CommitPipeline: @unchecked Sendable {
             && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
     }
 
+    /// Waits a little for the company that the last frame had.
+    private func waitForCompany() {
+        let isWorthwhile = monitor.wait { state -> Bool? in
+            if state.isInline || state.queue.isEmpty && !(state.isClosing && state.inFlight == 0) { return nil }
+            state.companyCount = state.lastAppendCount * 3 / 4
+            return state.lastAppendCount > 4 && state.queue.count < state.companyCount && !state.isClosing
+        }
+        guard isWorthwhile else { return }
+        _ = monitor.wait(microseconds: CommitPipeline.companyMicroseconds) { state -> Void? in
+            state.queue.count >= state.companyCount || state.isClosing || state.queue.contains(where: \.isControl) ? () : nil
+        }
+        monitor.read { $0.companyCount = 0 }
+    }
+
     private func formNext() -> Bool {
+        waitForCompany()
         let work = monitor.wait { state -> Work? in
             if state.isInline || state.inFlight >= CommitPipeline.inFlightMax { return nil }
             if state.queue.isEmpty { return state.isClosing && state.inFlight == 0 ? .stop : nil }
             let taken = take(&state)
             if taken.isEmpty { return nil }
+            state.lastAppendCount = taken.count
             let byteCount = taken.reduce(0) { $0 + $1.byteCount }
             if state.inFlight == 0 && byteCount <= CommitPipeline.inlineByteCountMax {
                 state.isInline = true
