@@ -127,7 +127,7 @@ public struct Snapshot: Sendable {
         }
     }
 
-    private func stored(
+    func stored(
         _ index: UInt64, _ entry: Entry, _ bytes: [UInt8], attributes: [Attribute], content: StoredRecord.Content
     ) -> StoredRecord {
         var stream: String?
