@@ -10,10 +10,15 @@
 internal import CMunimentKernels
 package import MunimentFormat
 
+/// The first byte of each hashed message. Format/commitment.md.
 package enum CommitmentTag {
+    /// Of A ‖ P.
     package static let content: UInt8 = 0x10
+    /// Of the list of attribute commitments.
     package static let attributes: UInt8 = 0x11
+    /// Of salt ‖ payload.
     package static let payload: UInt8 = 0x12
+    /// Of salt ‖ attribute.
     package static let attribute: UInt8 = 0x13
 }
 
@@ -26,16 +31,18 @@ package final class ContentHasher {
 
     private let salts = UnsafeMutableRawBufferPointer.allocate(
         byteCount: (1 + runSlotCount) * SaltStream.scratchByteCount(strideCount), alignment: 64)
+    // One thread at a time uses an instance, and no closure escapes: dynamic exclusivity checks would only cost time.
     /// A ‖ P for each record.
     private let halves = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * strideCount, alignment: 64)
     private let jobs = UnsafeMutablePointer<mk_hash_job>.allocate(capacity: strideCount)
-    private var layouts: [ContentLayout] = []
-    private var bases: [UnsafeRawPointer] = []
+    @exclusivity(unchecked) private var layouts: [ContentLayout] = []
+    @exclusivity(unchecked) private var bases: [UnsafeRawPointer] = []
     /// n ‖ c₁ ‖ … of the records that have attributes.
-    private var lists: [UInt8] = []
-    private var attributeJobs: [mk_hash_job] = []
-    private var extraSalts: [UInt8] = []
+    @exclusivity(unchecked) private var lists: [UInt8] = []
+    @exclusivity(unchecked) private var attributeJobs: [mk_hash_job] = []
+    @exclusivity(unchecked) private var extraSalts: [UInt8] = []
 
+    /// A hasher with scratch memory of its own.
     package init() {}
 
     deinit {
@@ -75,7 +82,7 @@ package final class ContentHasher {
         let halves = self.halves.baseAddress!.assumingMemoryBound(to: UInt8.self)
         for place in 0..<count {
             jobs[place] = mk_hash_job(
-                head: halves + 64 * place, body: nil, head_count: 64, body_count: 0,
+                head: halves + 64 * place, body: halves + 64 * place + 32, head_count: 32, body_count: 32,
                 out: (output + 32 * place).assumingMemoryBound(to: UInt8.self), tag: CommitmentTag.content)
         }
         mk_sha256_jobs(jobs, count)

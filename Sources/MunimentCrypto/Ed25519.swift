@@ -6,9 +6,13 @@
 
 internal import CSodium
 
+/// Signing and verifying over raw bytes.
 package enum Ed25519 {
+    /// Bytes of a seed, RFC 8032's private key.
     package static let seedByteCount = 32
+    /// Bytes of an encoded point.
     package static let publicKeyByteCount = 32
+    /// Bytes of R ‖ S.
     package static let signatureByteCount = 64
 
     /// Libsodium picks its implementation once; it cannot be used when that fails.

@@ -10,6 +10,7 @@ package final class EntryHasher {
     private let heads = UnsafeMutableRawBufferPointer.allocate(byteCount: strideCount * headStride, alignment: 64)
     private let jobs = UnsafeMutablePointer<mk_hash_job>.allocate(capacity: strideCount)
 
+    /// A hasher with scratch memory of its own.
     package init() {}
 
     deinit {

@@ -75,6 +75,7 @@ extension SHA256 {
     package struct Hasher: Sendable {
         private var state = mk_sha256_state()
 
+        /// The hasher of the empty message.
         package init() { mk_sha256_init(&state) }
 
         /// Appends `bytes` to the message.

@@ -9,10 +9,12 @@ internal import MunimentFormat
 package struct SealingKey: Sendable {
     private let key: SymmetricKey
 
+    /// Bytes that sealing adds.
     package static let tagByteCount = 16
 
     init(_ key: SymmetricKey) { self.key = key }
 
+    /// Copies the key into the cryptographic library.
     package init(_ key: SecretKey) { self.key = key.withUnsafeBytes { SymmetricKey(data: $0) } }
 
     /// Writes ciphertext and tag, `plaintext.count + 16` bytes, at `output`, which may equal the plaintext's address.
@@ -93,12 +95,14 @@ package enum KeyWrap {
 
 /// The contexts of wrapping, one for each kind of wrapped key. Format/keys.md.
 package enum WrapContext {
+    /// An epoch key under the root key.
     package static func epoch(logID: [UInt8], epoch: UInt64) -> [UInt8] {
         var bytes = Array("epoch".utf8) + logID
         bytes.append(littleEndian: epoch)
         return bytes
     }
 
+    /// A group key under its epoch key.
     package static func group(logID: [UInt8], epoch: UInt64, slot: UInt64, segment: UInt64, classID: UInt32) -> [UInt8]
     {
         var bytes = Array("group".utf8) + logID
@@ -109,6 +113,8 @@ package enum WrapContext {
         return bytes
     }
 
+    /// The signing seed under the root key.
     package static func signer(logID: [UInt8]) -> [UInt8] { Array("signer".utf8) + logID }
+    /// The root key under a passphrase's key.
     package static func root(logID: [UInt8]) -> [UInt8] { Array("root".utf8) + logID }
 }

@@ -13,6 +13,7 @@ enum Sodium {
 
 /// 32 secret bytes. Compared in constant time; never printed.
 package final class SecretKey: Sendable {
+    /// Every secret has as many bytes.
     package static let byteCount = 32
 
     // Written only in init, before the object is shared; read-only pages from then on.
@@ -32,6 +33,7 @@ package final class SecretKey: Sendable {
         self.init { $0.copyMemory(from: bytes.baseAddress!, byteCount: SecretKey.byteCount) }
     }
 
+    /// Copies 32 bytes. The caller zeroes its own copy.
     package convenience init(copying bytes: [UInt8]) {
         precondition(bytes.count == SecretKey.byteCount)
         self.init { memory in bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: $0.count) } }
@@ -44,10 +46,12 @@ package final class SecretKey: Sendable {
 
     deinit { sodium_free(memory) }
 
+    /// Calls `body` with the 32 bytes, which are not copied.
     package func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try body(UnsafeRawBufferPointer(start: memory, count: SecretKey.byteCount))
     }
 
+    /// Compares in constant time.
     package static func == (a: SecretKey, b: SecretKey) -> Bool { sodium_memcmp(a.memory, b.memory, byteCount) == 0 }
 }
 
@@ -72,6 +76,7 @@ extension SecretKey {
     }
 }
 
+/// Random bytes that are not secret for long: salts, IDs, sessions.
 package enum RandomBytes {
     /// Bytes from the system's generator.
     package static func array(_ count: Int) -> [UInt8] {

@@ -7,11 +7,14 @@ internal import struct Crypto.HMAC
 internal import struct Crypto.SHA256
 internal import struct Crypto.SymmetricKey
 
+/// Keyed hashes under one group's token key.
 package struct TokenHash: Sendable {
     private let key: SymmetricKey
 
+    /// The key is the group's token key.
     package init(tokenKey: SecretKey) { key = tokenKey.withUnsafeBytes { SymmetricKey(data: $0) } }
 
+    /// 16 bytes that name a token in this segment.
     package func token(_ token: [UInt8]) -> [UInt8] {
         Array(HMAC<Crypto.SHA256>.authenticationCode(for: [1] + token, using: key).prefix(16))
     }

@@ -10,6 +10,7 @@
 
 /// One name with one typed value.
 public struct Attribute: Sendable {
+    /// The three types of value. Each has one encoding.
     public enum Value: Sendable {
         /// Text; must be valid UTF-8, as Swift strings are.
         case text(String)
@@ -17,12 +18,15 @@ public struct Attribute: Sendable {
         case bytes([UInt8])
     }
 
+    /// 1 to 255 bytes of UTF-8.
     public let name: String
+    /// What the name says of the record; text and bytes have at most 65,535 bytes.
     public let value: Value
 
     /// The reserved name under which a record's stream is kept.
     public static let streamName = "@stream"
 
+    /// Any name and value: whether they can be stored is checked when a record is appended.
     public init(_ name: String, _ value: Value) {
         self.name = name
         self.value = value
@@ -47,6 +51,7 @@ public struct Attribute: Sendable {
         return bytes
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/content.md lists, in its order.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "attribute")
         let nameCount = try reader.count(atMost: Limits.attributeNameByteCount)
@@ -96,6 +101,8 @@ public struct Attribute: Sendable {
 }
 
 extension Attribute: Hashable {
+    /// Equal bytes; canonically equivalent texts differ.
     public static func == (a: Attribute, b: Attribute) -> Bool { a.encoded == b.encoded }
+    /// Hashes the canonical bytes.
     public func hash(into hasher: inout Hasher) { hasher.combine(encoded) }
 }

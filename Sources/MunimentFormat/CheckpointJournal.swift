@@ -2,7 +2,9 @@
 //
 //   each: byteCount u32 · CRC32C u32 of the note · the signed note. A torn end is cut off; nothing after damage is trusted.
 
+/// The kept checkpoints as one appended file.
 package enum CheckpointJournal {
+    /// A signed note has 1 to this many bytes.
     package static let noteByteCountMax = 1 << 20
 
     /// One note with its length and checksum before it. Traps for a note that no reader would take.

@@ -13,6 +13,7 @@
 
 /// What every control record begins with.
 package struct ControlRecord: Hashable, Sendable {
+    /// What a control record says. The raw value is its type byte.
     package enum Kind: UInt8, Sendable {
         case identity = 1
         case key = 2
@@ -29,19 +30,24 @@ package struct ControlRecord: Hashable, Sendable {
         case clock = 13
     }
 
+    /// The version of all control records.
     package static let version: UInt8 = 1
     /// The class of control records themselves.
     package static let classID: UInt32 = 0
 
+    /// The record's type.
     package var kind: Kind
     /// The index of the previous control record.
     package var previous: UInt64?
+    /// The bytes by type, not decoded.
     package var body: [UInt8]
 
+    /// A control record around an encoded body.
     package init(kind: Kind, previous: UInt64?, body: [UInt8]) {
         (self.kind, self.previous, self.body) = (kind, previous, body)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = [kind.rawValue, ControlRecord.version]
         bytes.append(varint: previous.map { $0 + 1 } ?? 0)
@@ -53,6 +59,7 @@ package struct ControlRecord: Hashable, Sendable {
         EntryExtension.encoded([EntryExtension(type: EntryExtension.controlType, isCritical: true, bytes: encoded())])
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/control.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "control record")
         guard let kind = Kind(rawValue: try reader.integer()) else {
@@ -103,18 +110,24 @@ extension ByteReader {
 
 /// Leaf 0: what this log is.
 package struct IdentityRecord: Hashable, Sendable {
+    /// The log's ID: 32 random bytes, bound by every key derivation.
     package var logID: Digest
+    /// SHA-256 of `muniment.json`.
     package var manifestDigest: Digest
+    /// The log's name, at most 1,024 bytes.
     package var origin: String
+    /// The log's public key as a C2SP vkey, at most 4,096 bytes.
     package var verifierKey: String
     /// The last checkpoint of the log that this one succeeds, as a signed note; empty for none.
     package var predecessor: [UInt8]
 
+    /// The fields as given; their bounds are the decoder's.
     package init(logID: Digest, manifestDigest: Digest, origin: String, verifierKey: String, predecessor: [UInt8]) {
         (self.logID, self.manifestDigest, self.origin) = (logID, manifestDigest, origin)
         (self.verifierKey, self.predecessor) = (verifierKey, predecessor)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(logID)
@@ -125,6 +138,7 @@ package struct IdentityRecord: Hashable, Sendable {
         return bytes
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/control.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "identity record")
         logID = try reader.digest()
@@ -138,21 +152,31 @@ package struct IdentityRecord: Hashable, Sendable {
 
 /// A retention class as one control record states it; the newest record of a class is in force.
 package struct ClassRecord: Hashable, Sendable {
+    /// Whether a class may be weakened: governance may, compliance never.
     package enum Mode: UInt8, Sendable { case governance = 0, compliance = 1 }
+    /// From when the period counts.
     package enum Basis: UInt8, Sendable { case recorded = 0, occurred = 1, event = 2 }
+    /// What is compressed together: all of a part, each record alone, nothing.
     package enum Compression: UInt8, Sendable { case shared = 0, record = 1, none = 2 }
 
+    /// The retention class; 0 is that of control records.
     package var classID: UInt32
+    /// 1 to 64 bytes of UTF-8. Public.
     package var name: String
+    /// Whether the class may be weakened.
     package var mode: Mode
+    /// From when the period counts.
     package var basis: Basis
+    /// What is compressed together.
     package var compression: Compression
     /// An ISO 8601 duration, or "forever".
     package var period: String
+    /// How long after it is due a record may still be there: an ISO 8601 duration.
     package var grace: String
     /// The attribute names that are indexed; nil for all.
     package var indexed: [String]?
 
+    /// The fields as given; their bounds are the decoder's.
     package init(
         classID: UInt32, name: String, mode: Mode = .governance, basis: Basis = .recorded,
         compression: Compression = .shared,
@@ -162,6 +186,7 @@ package struct ClassRecord: Hashable, Sendable {
         (self.compression, self.period, self.grace, self.indexed) = (compression, period, grace, indexed)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(varint: UInt64(classID))
@@ -175,6 +200,7 @@ package struct ClassRecord: Hashable, Sendable {
         return bytes
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/control.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "class record")
         classID = UInt32(try reader.count(atMost: Int(Limits.classCount)))
@@ -198,23 +224,34 @@ package struct ClassRecord: Hashable, Sendable {
 
 /// What a sealed segment's bytes were.
 package struct SealRecord: Hashable, Sendable {
+    /// A group's ciphertext, by the digest in the footer.
     package struct Group: Hashable, Sendable {
+        /// The retention class; 0 is that of control records.
         package var classID: UInt32
+        /// SHA-256(0x23 ‖ part digests).
         package var digest: Digest
+        /// One group of the sealed segment.
         package init(classID: UInt32, digest: Digest) { (self.classID, self.digest) = (classID, digest) }
     }
 
+    /// The segment's number, below 2^48.
     package var segment: UInt64
+    /// The file's generation: 0 for the journal itself, 1 more for each rewrite.
     package var generation: UInt32
+    /// The segment's first index.
     package var firstIndex: UInt64
+    /// The segment's entries.
     package var entryCount: UInt64
+    /// SHA-256(0x22 ‖ footer).
     package var footerDigest: Digest
     /// Zero where the segment has no index.
     package var indexRoot: Digest
     /// The newest control record before this one that is not a seal: whoever walks the chain for its rules skips the seals.
     package var policy: UInt64?
+    /// Ascending by class.
     package var groups: [Group]
 
+    /// The fields as given; their bounds are the decoder's.
     package init(
         segment: UInt64, generation: UInt32, firstIndex: UInt64, entryCount: UInt64, footerDigest: Digest,
         indexRoot: Digest,
@@ -226,6 +263,7 @@ package struct SealRecord: Hashable, Sendable {
         (self.footerDigest, self.indexRoot, self.policy, self.groups) = (footerDigest, indexRoot, policy, groups)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(varint: segment)
@@ -243,6 +281,7 @@ package struct SealRecord: Hashable, Sendable {
         return bytes
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/control.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "seal record")
         segment = UInt64(try reader.count(atMost: Int(Limits.segmentCount) - 1))

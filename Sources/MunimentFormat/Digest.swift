@@ -11,6 +11,7 @@ public struct Digest: Hashable, Sendable {
     /// All bytes zero: the mark of "none" in the formats that allow it, and never the hash of anything known.
     public static let zero = Digest()
 
+    /// All bytes zero.
     @inlinable
     public init() { words = (0, 0, 0, 0) }
 
@@ -34,6 +35,7 @@ public struct Digest: Hashable, Sendable {
         pointer.storeBytes(of: words, as: (UInt64, UInt64, UInt64, UInt64).self)
     }
 
+    /// Calls `body` with the 32 bytes.
     @inlinable
     public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try Swift.withUnsafeBytes(of: words, body)
@@ -42,11 +44,13 @@ public struct Digest: Hashable, Sendable {
     /// The bytes as an array, for text forms and tests; not for hot loops.
     public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
 
+    /// Equal bytes. Not constant in time: digests are no secrets.
     @inlinable
     public static func == (a: Digest, b: Digest) -> Bool {
         a.words.0 == b.words.0 && a.words.1 == b.words.1 && a.words.2 == b.words.2 && a.words.3 == b.words.3
     }
 
+    /// Hashes the first 16 bytes, which are as good as all.
     @inlinable
     public func hash(into hasher: inout Hasher) {
         hasher.combine(words.0)

@@ -18,26 +18,38 @@ public typealias Microseconds = Int64
 
 /// The decoded form of an entry's bytes.
 package struct Entry: Hashable, Sendable {
+    /// Whose record it is: a user's or the engine's own.
     package enum Kind: UInt8, Sendable { case record = 0, control = 1 }
 
+    /// SHA-256, salted commitments, content under AES-256-GCM.
     package static let suite: UInt8 = 1
+    /// Flag: an occurred time follows.
     package static let hasOccurred: UInt8 = 1 << 0
+    /// Flag: a compliance time follows.
     package static let hasCompliance: UInt8 = 1 << 1
+    /// Flag: extensions follow, to the end.
     package static let hasExtensions: UInt8 = 1 << 2
+    /// All flags that this version defines.
     package static let knownFlags: UInt8 = hasOccurred | hasCompliance | hasExtensions
     /// The longest entry without extensions.
     package static let plainByteCountMax = 3 + 5 + 24 + 32
 
+    /// A user's record or a control record.
     package var kind: Kind
+    /// The retention class; 0 is that of control records.
     package var classID: UInt32
+    /// The wall clock when the record was appended.
     package var recorded: Microseconds
+    /// When the user says that it happened; nil for not said.
     package var occurred: Microseconds?
     /// The compliance clock, where the wall clock disagreed with it.
     package var compliance: Microseconds?
+    /// The content commitment.
     package var commitment: Digest
     /// The bytes of the extension list, empty when there is none; see `EntryExtension`.
     package var extensions: [UInt8]
 
+    /// An entry of suite 1. That it stays within 65,535 bytes is the caller's duty.
     package init(
         kind: Kind, classID: UInt32, recorded: Microseconds, occurred: Microseconds? = nil,
         compliance: Microseconds? = nil, commitment: Digest, extensions: [UInt8] = []
@@ -51,11 +63,13 @@ package struct Entry: Hashable, Sendable {
         self.extensions = extensions
     }
 
+    /// The flags byte that follows from what is there.
     package var flags: UInt8 {
         (occurred == nil ? 0 : Entry.hasOccurred) | (compliance == nil ? 0 : Entry.hasCompliance)
             | (extensions.isEmpty ? 0 : Entry.hasExtensions)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Entry.plainByteCountMax + extensions.count)
@@ -71,6 +85,7 @@ package struct Entry: Hashable, Sendable {
         return bytes
     }
 
+    /// Decodes a whole entry of at most 65,535 bytes, its extension list included.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "entry")
         guard bytes.count <= Limits.entryByteCount else {

@@ -12,17 +12,24 @@
 
 /// Entries in a row that share everything but occurred time, commitment and extensions.
 package struct EntryRun: Sendable {
+    /// How many entries the run or the frame has.
     package var count: Int
+    /// Shared by the run.
     package var kind: Entry.Kind
+    /// As in the entry; shared by the run.
     package var flags: UInt8
+    /// The retention class; 0 is that of control records.
     package var classID: UInt32
+    /// Shared by the run.
     package var recorded: Microseconds
+    /// Shared by the run; 0 without flag bit 1.
     package var compliance: Microseconds
     /// One for each entry with flag bit 0, otherwise empty.
     package var occurred: [Microseconds]
     /// One extension list for each entry with flag bit 2, otherwise empty.
     package var extensions: [[UInt8]]
 
+    /// A run; `occurred` and `extensions` have `count` elements where the flags ask for them, and none otherwise.
     package init(
         count: Int, kind: Entry.Kind, flags: UInt8, classID: UInt32, recorded: Microseconds,
         compliance: Microseconds = 0,
@@ -38,6 +45,7 @@ package struct EntryRun: Sendable {
         self.extensions = extensions
     }
 
+    /// Whether neighbours must be one run: all that a run shares is equal.
     package func sharesRun(with other: EntryRun) -> Bool {
         kind == other.kind && flags == other.flags && classID == other.classID && recorded == other.recorded
             && compliance == other.compliance
@@ -71,7 +79,9 @@ package struct EntryRun: Sendable {
 
 /// The decoded entries of one frame. The commitments stay where they are, in the bytes that were decoded.
 package struct EntryColumns: Sendable {
+    /// In the order of the entries.
     package var runs: [EntryRun]
+    /// How many entries the run or the frame has.
     package var count: Int
     /// Where the commitments begin in the decoded bytes.
     package var commitmentsOffset: Int
@@ -206,6 +216,7 @@ package struct EntryColumns: Sendable {
         return entry
     }
 
+    /// The 32 bytes of an entry's commitment in what the columns were decoded from.
     package func commitment(_ ordinal: Int, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let start = commitmentsOffset + ordinal * Digest.byteCount
         return UnsafeRawBufferPointer(rebasing: bytes[start..<start + Digest.byteCount])

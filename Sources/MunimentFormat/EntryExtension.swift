@@ -5,15 +5,21 @@
 //
 // A reader that does not know a critical type must report the entry as not established; any other unknown type it skips.
 
+/// One extension of an entry.
 package struct EntryExtension: Hashable, Sendable {
     /// The public part of a control record. Critical.
     package static let controlType: UInt64 = 1
+    /// An entry has at most this many.
     package static let countMax = 64
 
+    /// Below 2^63; the types of a list ascend strictly.
     package var type: UInt64
+    /// Whether a reader that does not know the type must not take the entry for established.
     package var isCritical: Bool
+    /// At most 65,535, like the entry around them.
     package var bytes: [UInt8]
 
+    /// The fields as given.
     package init(type: UInt64, isCritical: Bool, bytes: [UInt8]) {
         self.type = type
         self.isCritical = isCritical
@@ -33,6 +39,7 @@ package struct EntryExtension: Hashable, Sendable {
         return bytes
     }
 
+    /// Decodes a whole extension list of 1 to 64 extensions.
     package static func list(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) -> [EntryExtension] {
         var reader = ByteReader(bytes, "entry extensions")
         let count = try reader.count(atMost: countMax)

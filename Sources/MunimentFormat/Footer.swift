@@ -16,28 +16,46 @@
 //
 //   It starts on a multiple of 4,096, directly after the last frame, and ends the file. footer digest = SHA-256(0x22 ‖ the whole footer).
 
+/// The end of a sealed segment, decoded.
 package struct Footer: Hashable, Sendable {
+    /// The first eight bytes.
     package static let magic: [UInt8] = Array("MUNFOOTR".utf8)
+    /// The last eight bytes.
     package static let endMagic: [UInt8] = Array("MUNFTEND".utf8)
+    /// Bytes before the rows.
     package static let fixedByteCount = 144
+    /// Bytes after the index: checksum, length, end magic.
     package static let trailerByteCount = 16
 
     /// Domain tags of the digests that bind a segment's bytes; distinct from the tags of leaves, nodes and commitments.
     package static let frameTag: UInt8 = 0x20
+    /// Of the digest over all frame digests.
     package static let skeletonTag: UInt8 = 0x21
+    /// Of the digest over the whole footer.
     package static let footerTag: UInt8 = 0x22
+    /// Of the digest over a group's part digests.
     package static let groupTag: UInt8 = 0x23
 
+    /// Where a frame is and what its skeleton's digest is.
     package struct Frame: Hashable, Sendable {
+        /// Bytes of the encoded form.
         package static let byteCount = 72
+        /// Of the frame in the file.
         package var offset: UInt64
+        /// A multiple of 4,096, padding included.
         package var frameByteCount: UInt64
+        /// Index of the first entry.
         package var firstIndex: UInt64
+        /// How many entries.
         package var entryCount: UInt32
+        /// Header, entries and part rows.
         package var skeletonByteCount: UInt32
+        /// How many parts.
         package var partCount: UInt32
+        /// Binds the bytes that the row describes.
         package var digest: Digest
 
+        /// The fields as given; how they must fit together is checked when they are decoded.
         package init(
             offset: UInt64, frameByteCount: UInt64, firstIndex: UInt64, entryCount: UInt32, skeletonByteCount: UInt32,
             partCount: UInt32, digest: Digest
@@ -48,15 +66,24 @@ package struct Footer: Hashable, Sendable {
         }
     }
 
+    /// A class's records and ciphertext in the segment.
     package struct Group: Hashable, Sendable {
+        /// Bytes of the encoded form.
         package static let byteCount = 96
+        /// The retention class; 0 is that of control records.
         package var classID: UInt32
+        /// The row of the wrapped key in the keys' `groups` file.
         package var slot: UInt64
+        /// HKDF output that binds the group key without revealing it.
         package var keyCommitment: Digest
+        /// Contents of the class in the segment.
         package var recordCount: UInt64
+        /// How many parts.
         package var partCount: UInt64
+        /// Binds the bytes that the row describes.
         package var digest: Digest
 
+        /// The fields as given; how they must fit together is checked when they are decoded.
         package init(
             classID: UInt32, slot: UInt64, keyCommitment: Digest, recordCount: UInt64, partCount: UInt64, digest: Digest
         ) {
@@ -65,32 +92,52 @@ package struct Footer: Hashable, Sendable {
         }
     }
 
+    /// A body file of the segment.
     package struct BodyFile: Hashable, Sendable {
+        /// Bytes of the encoded form.
         package static let byteCount = 64
+        /// Names the body file; 16 bytes.
         package var id: [UInt8]
+        /// Of the record.
         package var index: UInt64
+        /// The file's length.
         package var fileByteCount: UInt64
+        /// Binds the bytes that the row describes.
         package var digest: Digest
 
+        /// The fields as given; how they must fit together is checked when they are decoded.
         package init(id: [UInt8], index: UInt64, fileByteCount: UInt64, digest: Digest) {
             precondition(id.count == 16)
             (self.id, self.index, self.fileByteCount, self.digest) = (id, index, fileByteCount, digest)
         }
     }
 
+    /// The file's generation: 0 for the journal itself, 1 more for each rewrite.
     package var generation: UInt32
+    /// The segment's number, below 2^48.
     package var segment: UInt64
+    /// Index of the first entry.
     package var firstIndex: UInt64
+    /// How many entries.
     package var entryCount: UInt64
+    /// Of the tree after the segment's last entry.
     package var root: Digest
+    /// The least recorded time of an entry.
     package var recordedFirst: Microseconds
+    /// The greatest recorded time.
     package var recordedLast: Microseconds
+    /// SHA-256(0x21 ‖ frame digests in order).
     package var skeletonDigest: Digest
+    /// In file order, without gaps.
     package var frames: [Frame]
+    /// Ascending by class.
     package var groups: [Group]
+    /// Ascending by index.
     package var bodyFiles: [BodyFile]
+    /// The index's bytes, which this layer does not read.
     package var index: [UInt8]
 
+    /// The fields as given; how they must fit together is checked when they are decoded.
     package init(
         generation: UInt32, segment: UInt64, firstIndex: UInt64, entryCount: UInt64, root: Digest,
         recordedFirst: Microseconds,
@@ -105,11 +152,13 @@ package struct Footer: Hashable, Sendable {
         self.index = index
     }
 
+    /// Bytes of the encoded form.
     package var byteCount: Int {
         Footer.fixedByteCount + frames.count * Frame.byteCount + groups.count * Group.byteCount
             + bodyFiles.count * BodyFile.byteCount + index.count + Footer.trailerByteCount
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes = Footer.magic
         bytes.reserveCapacity(byteCount)

@@ -22,13 +22,16 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
         case inconsistent
     }
 
+    /// The kind of reason. Equality and handling go by it.
     public let code: Code
     /// The structure that was being decoded, by the name of its page in Format/.
     public let structure: String
     /// Bytes from the start of the structure.
     public let offset: Int
+    /// For people: what was found, with numbers.
     public let reason: String
 
+    /// A refusal at `offset` of `structure`.
     public init(_ code: Code, _ structure: String, at offset: Int, _ reason: String) {
         self.code = code
         self.structure = structure
@@ -36,5 +39,6 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// One line: structure, place, reason, code.
     public var description: String { "\(structure), byte \(offset): \(reason) (\(code.rawValue))" }
 }

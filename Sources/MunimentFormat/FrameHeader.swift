@@ -29,13 +29,16 @@
 
 /// A group that appears in this segment for the first time with this frame.
 package struct GroupRow: Hashable, Sendable {
+    /// Bytes of the encoded row.
     package static let byteCount = 48
+    /// The retention class; 0 is that of control records.
     package var classID: UInt32
     /// The row of the wrapped key in the keys' `groups` file.
     package var slot: UInt64
     /// HKDF output that binds the key without revealing it.
     package var keyCommitment: Digest
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(classID: UInt32, slot: UInt64, keyCommitment: Digest) {
         (self.classID, self.slot, self.keyCommitment) = (classID, slot, keyCommitment)
     }
@@ -43,15 +46,20 @@ package struct GroupRow: Hashable, Sendable {
 
 /// An idempotency token's trace: keyed hashes, and the records that the call appended.
 package struct TokenRow: Hashable, Sendable {
+    /// Bytes of the encoded row.
     package static let byteCount = 44
+    /// The retention class; 0 is that of control records.
     package var classID: UInt32
     /// 16 bytes keyed with the control group's key of this segment.
     package var tokenHash: [UInt8]
     /// 16 bytes keyed with the class's group key of this segment.
     package var contentHash: [UInt8]
+    /// Place in the frame of the first of the records.
     package var firstOrdinal: UInt32
+    /// How many records the call appended; all stand in this frame.
     package var recordCount: UInt32
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(classID: UInt32, tokenHash: [UInt8], contentHash: [UInt8], firstOrdinal: UInt32, recordCount: UInt32) {
         precondition(tokenHash.count == 16 && contentHash.count == 16)
         (self.classID, self.tokenHash, self.contentHash) = (classID, tokenHash, contentHash)
@@ -61,41 +69,65 @@ package struct TokenRow: Hashable, Sendable {
 
 /// A body file that belongs to one record of this frame.
 package struct BodyFileRow: Hashable, Sendable {
+    /// Bytes of the encoded row.
     package static let byteCount = 64
+    /// 16 bytes, which name the body file.
     package var id: [UInt8]
+    /// The record's place in the frame.
     package var ordinal: UInt32
+    /// The file's length.
     package var fileByteCount: UInt64
     /// SHA-256 of the whole file.
     package var digest: Digest
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(id: [UInt8], ordinal: UInt32, fileByteCount: UInt64, digest: Digest) {
         precondition(id.count == 16)
         (self.id, self.ordinal, self.fileByteCount, self.digest) = (id, ordinal, fileByteCount, digest)
     }
 }
 
+/// A frame's header with its rows, decoded.
 package struct FrameHeader: Hashable, Sendable {
+    /// The first eight bytes.
     package static let magic: [UInt8] = Array("MUNFRAME".utf8)
+    /// Bytes before the rows.
     package static let fixedByteCount = 152
 
+    /// CRC32C of entries, part rows and ciphertext.
     package var bodyCRC: UInt32 = 0
+    /// 16 random bytes, drawn at each open for writing, repack and compaction.
     package var session: [UInt8]
+    /// Of the frame in its file: a multiple of 4,096, never 0.
     package var offset: UInt64
+    /// The segment's number, below 2^48.
     package var segment: UInt64
+    /// The file's generation: 0 for the journal itself, 1 more for each rewrite.
     package var generation: UInt32
+    /// 1 to 65,536.
     package var entryCount: Int
+    /// Of the frame's first entry.
     package var firstIndex: UInt64
+    /// Of the tree after the frame's last entry.
     package var root: Digest
+    /// Parts that the session has sealed before: the base of the nonces.
     package var firstPart: UInt64
+    /// Bytes of the entry columns.
     package var entriesByteCount: Int
+    /// How many part rows and ciphertexts.
     package var partCount: Int
+    /// Entries, part rows and ciphertext.
     package var bodyByteCount: Int
     /// The newest control record in the log up to the end of this frame: where a reader enters their chain.
     package var lastControl: UInt64?
+    /// Groups that the frame announces, in any order, each class once.
     package var groups: [GroupRow] = []
+    /// Idempotency tokens of appends in the frame.
     package var tokens: [TokenRow] = []
+    /// Ascending by ordinal.
     package var bodyFiles: [BodyFileRow] = []
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(
         session: [UInt8], offset: UInt64, segment: UInt64, generation: UInt32, entryCount: Int, firstIndex: UInt64,
         root: Digest, firstPart: UInt64, entriesByteCount: Int, partCount: Int, bodyByteCount: Int
@@ -114,18 +146,23 @@ package struct FrameHeader: Hashable, Sendable {
         self.bodyByteCount = bodyByteCount
     }
 
+    /// The size of the tree after the frame.
     package var treeSize: UInt64 { firstIndex + UInt64(entryCount) }
+    /// Fixed part, rows and checksum.
     package var headerByteCount: Int {
         FrameHeader.fixedByteCount + groups.count * GroupRow.byteCount + tokens.count * TokenRow.byteCount
             + bodyFiles.count * BodyFileRow.byteCount + 4
     }
+    /// The whole frame with its padding.
     package var frameByteCount: Int {
         (headerByteCount + bodyByteCount).rounded(upToMultipleOf: Limits.blockByteCount)
     }
     /// Header, entries and part rows: all of the frame but ciphertext and padding.
     package var skeletonByteCount: Int { headerByteCount + entriesByteCount + partCount * PartRow.byteCount }
+    /// Where the part rows begin, from the frame's start.
     package var partRowsOffset: Int { headerByteCount + entriesByteCount }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes = FrameHeader.magic
         bytes.reserveCapacity(headerByteCount)

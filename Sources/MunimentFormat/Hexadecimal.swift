@@ -1,5 +1,6 @@
 // Lowercase hexadecimal text, the form in which the formats and the tests show bytes.
 
+/// Bytes as hexadecimal digits, and back.
 public enum Hexadecimal {
     /// Two lowercase digits a byte.
     public static func string(_ bytes: some Sequence<UInt8>) -> String {

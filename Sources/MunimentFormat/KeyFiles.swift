@@ -10,29 +10,42 @@
 //            blocks 1 and 2, written in turn: magic "MUNSIGNS" · sequence u64 · size u64 · root 32 · zeros · CRC32C u32; the greater
 //            sequence counts
 
+/// Sizes that the key files share.
 package enum KeyLayout {
+    /// Bytes of a wrapped key: ciphertext and tag.
     package static let wrappedByteCount = 48
+    /// Bytes of a wrapping's salt.
     package static let saltByteCount = 32
 }
 
 /// `root.key`
 package struct RootKeyFile: Hashable, Sendable {
+    /// Bytes of the encoded form.
     package static let byteCount = 256
     /// Bounds on what a file may ask of a passphrase's derivation.
     package static let memoryKiBRange: ClosedRange<UInt32> = 8_192...1_048_576
+    /// Passes over that memory.
     package static let passesRange: ClosedRange<UInt32> = 1...16
 
+    /// What stands between the file and the root key.
     package enum Protection: UInt32, Sendable { case file = 0, passphrase = 1 }
 
+    /// What protects the root key.
     package var protection: Protection
+    /// Argon2id's memory; 0 without a passphrase.
     package var memoryKiB: UInt32
+    /// Argon2id's passes; 0 without a passphrase.
     package var passes: UInt32
+    /// Drawn anew for each wrapping; zero where nothing is wrapped.
     package var salt: [UInt8]
+    /// The log's ID: 32 random bytes, bound by every key derivation.
     package var logID: Digest
+    /// 48 bytes: the root key and zeros, or the wrapped root key.
     package var secret: [UInt8]
     /// Derived from the root key; tells a wrong key or passphrase from damage.
     package var keyCheck: Digest
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(
         protection: Protection, memoryKiB: UInt32, passes: UInt32, salt: [UInt8], logID: Digest, secret: [UInt8],
         keyCheck: Digest
@@ -42,6 +55,7 @@ package struct RootKeyFile: Hashable, Sendable {
         (self.logID, self.secret, self.keyCheck) = (logID, secret, keyCheck)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes = Array("MUNROOT1".utf8)
         bytes.append(littleEndian: protection.rawValue)
@@ -55,6 +69,7 @@ package struct RootKeyFile: Hashable, Sendable {
         return ChecksummedBlock.encoded(bytes, byteCount: RootKeyFile.byteCount)
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/keys.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(
             bytes, byteCount: RootKeyFile.byteCount, magic: "MUNROOT1", "root key file")
@@ -82,18 +97,25 @@ package struct RootKeyFile: Hashable, Sendable {
 
 /// The header of `groups`: the epoch that wraps all its rows.
 package struct GroupsHeader: Hashable, Sendable {
+    /// Bytes of the encoded form.
     package static let byteCount = 256
 
+    /// The log's ID: 32 random bytes, bound by every key derivation.
     package var logID: Digest
+    /// The epoch whose key wraps the rows.
     package var epoch: UInt64
+    /// Drawn anew for each wrapping; zero where nothing is wrapped.
     package var salt: [UInt8]
+    /// 48 bytes: the wrapped key.
     package var wrapped: [UInt8]
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(logID: Digest, epoch: UInt64, salt: [UInt8], wrapped: [UInt8]) {
         precondition(salt.count == KeyLayout.saltByteCount && wrapped.count == KeyLayout.wrappedByteCount)
         (self.logID, self.epoch, self.salt, self.wrapped) = (logID, epoch, salt, wrapped)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes = Array("MUNGROUP".utf8)
         bytes.append(littleEndian: Limits.formatVersion)
@@ -105,6 +127,7 @@ package struct GroupsHeader: Hashable, Sendable {
         return ChecksummedBlock.encoded(bytes, byteCount: GroupsHeader.byteCount)
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/keys.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(
             bytes, byteCount: GroupsHeader.byteCount, magic: "MUNGROUP", "group keys header")
@@ -120,22 +143,30 @@ package struct GroupsHeader: Hashable, Sendable {
 
 /// A row of `groups`: one wrapped group key.
 package struct GroupKeyRow: Hashable, Sendable {
+    /// Bytes of the encoded form.
     package static let byteCount = 128
 
+    /// The row of the wrapped key in the keys' `groups` file.
     package var slot: UInt64
+    /// The segment's number, below 2^48.
     package var segment: UInt64
+    /// The retention class; 0 is that of control records.
     package var classID: UInt32
     /// False once the key was destroyed; salt and key are then zero.
     package var isPresent: Bool
+    /// Drawn anew for each wrapping; zero where nothing is wrapped.
     package var salt: [UInt8]
+    /// 48 bytes: the wrapped key.
     package var wrapped: [UInt8]
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(slot: UInt64, segment: UInt64, classID: UInt32, isPresent: Bool, salt: [UInt8], wrapped: [UInt8]) {
         precondition(salt.count == KeyLayout.saltByteCount && wrapped.count == KeyLayout.wrappedByteCount)
         (self.slot, self.segment, self.classID, self.isPresent) = (slot, segment, classID, isPresent)
         (self.salt, self.wrapped) = (salt, wrapped)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: slot)
@@ -147,6 +178,7 @@ package struct GroupKeyRow: Hashable, Sendable {
         return ChecksummedBlock.encoded(bytes, byteCount: GroupKeyRow.byteCount)
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/keys.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(bytes, byteCount: GroupKeyRow.byteCount, magic: "", "group key row")
         slot = try reader.integer()
@@ -166,17 +198,23 @@ package struct GroupKeyRow: Hashable, Sendable {
 
 /// Block 0 of `signer`.
 package struct SignerKeyBlock: Hashable, Sendable {
+    /// Bytes of the encoded form.
     package static let byteCount = Limits.blockByteCount
 
+    /// The log's ID: 32 random bytes, bound by every key derivation.
     package var logID: Digest
+    /// Drawn anew for each wrapping; zero where nothing is wrapped.
     package var salt: [UInt8]
+    /// 48 bytes: the wrapped key.
     package var wrapped: [UInt8]
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(logID: Digest, salt: [UInt8], wrapped: [UInt8]) {
         precondition(salt.count == KeyLayout.saltByteCount && wrapped.count == KeyLayout.wrappedByteCount)
         (self.logID, self.salt, self.wrapped) = (logID, salt, wrapped)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes = Array("MUNSIGNR".utf8)
         bytes.append(littleEndian: Limits.formatVersion)
@@ -187,6 +225,7 @@ package struct SignerKeyBlock: Hashable, Sendable {
         return ChecksummedBlock.encoded(bytes, byteCount: SignerKeyBlock.byteCount)
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/keys.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(
             bytes, byteCount: SignerKeyBlock.byteCount, magic: "MUNSIGNR", "signer key block")
@@ -201,16 +240,22 @@ package struct SignerKeyBlock: Hashable, Sendable {
 
 /// Blocks 1 and 2 of `signer`: what the key signed last.
 package struct SignerState: Hashable, Sendable {
+    /// Bytes of the encoded form.
     package static let byteCount = Limits.blockByteCount
 
+    /// 1 more than that of the other block.
     package var sequence: UInt64
+    /// Of the newest checkpoint that the key signed.
     package var treeSize: UInt64
+    /// Of the tree of that size.
     package var root: Digest
 
+    /// The fields as given. Traps where a field of fixed size has another one.
     package init(sequence: UInt64, treeSize: UInt64, root: Digest) {
         (self.sequence, self.treeSize, self.root) = (sequence, treeSize, root)
     }
 
+    /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
         var bytes = Array("MUNSIGNS".utf8)
         bytes.append(littleEndian: sequence)
@@ -219,6 +264,7 @@ package struct SignerState: Hashable, Sendable {
         return ChecksummedBlock.encoded(bytes, byteCount: SignerState.byteCount)
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/keys.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = try ChecksummedBlock.reader(
             bytes, byteCount: SignerState.byteCount, magic: "MUNSIGNS", "signer state")

@@ -3,15 +3,21 @@
 // Written once, in exactly one spelling (below), so that it can be read without a JSON parser and compared byte for byte. It only
 // bootstraps: the log's own records decide.
 
+/// The values of `muniment.json`.
 package struct Manifest: Hashable, Sendable {
+    /// The file's bound.
     package static let byteCountMax = 16_384
+    /// The bound of the verifier key.
     package static let keyByteCountMax = 4_096
 
+    /// The log's name: origin line and key name of its checkpoints.
     package var origin: String
+    /// The log's ID: 32 random bytes, bound by every key derivation.
     package var logID: Digest
     /// The log's public key as a C2SP vkey.
     package var verifierKey: String
 
+    /// The values as given: `refusal(origin:)` says what can be written.
     package init(origin: String, logID: Digest, verifierKey: String) {
         (self.origin, self.logID, self.verifierKey) = (origin, logID, verifierKey)
     }
@@ -23,6 +29,7 @@ package struct Manifest: Hashable, Sendable {
             ? nil : "an origin has 1 to 255 printable ASCII characters, without space, +, \" and \\"
     }
 
+    /// The file's text, in its one spelling.
     package func encoded() -> [UInt8] {
         Array(
             """
@@ -37,6 +44,7 @@ package struct Manifest: Hashable, Sendable {
             """.utf8)
     }
 
+    /// Decodes the bytes, all of them; refuses what Format/manifest.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         func failure(_ code: FormatError.Code, _ reason: String) -> FormatError {
             FormatError(code, "manifest", at: 0, reason)

@@ -8,19 +8,31 @@
 //   plaintext: storedByteCount u32 (bit 31: not compressed) · contentByteCount u32 · that many stored bytes (one LZ4 block, or as is)
 //              · zeros, so that plaintext + 16 is a multiple of 256
 
+/// What a frame says of one of its parts.
 package struct PartRow: Hashable, Sendable {
+    /// Bytes of the encoded row.
     package static let byteCount = 48
+    /// Flag: continues the record of the part before.
     package static let continues: UInt32 = 1 << 0
+    /// Bytes of the AEAD's tag.
     package static let tagByteCount = 16
+    /// Bytes of a plaintext before what is stored.
     package static let prefixByteCount = 8
+    /// Bit of storedByteCount: not compressed.
     package static let storedAsIs: UInt32 = 1 << 31
 
+    /// The retention class; 0 is that of control records.
     package var classID: UInt32
+    /// How many contents begin in the part.
     package var recordCount: UInt32
+    /// With the tag; a multiple of 256.
     package var ciphertextByteCount: UInt32
+    /// `continues`, or 0.
     package var flags: UInt32
+    /// SHA-256 of the ciphertext with its tag.
     package var digest: Digest
 
+    /// The fields as given.
     package init(classID: UInt32, recordCount: UInt32, ciphertextByteCount: UInt32, flags: UInt32, digest: Digest) {
         self.classID = classID
         self.recordCount = recordCount
@@ -34,10 +46,12 @@ package struct PartRow: Hashable, Sendable {
         (prefixByteCount + count + tagByteCount).rounded(upToMultipleOf: Limits.partPaddingByteCount)
     }
 
+    /// The longest ciphertext: of a part that stores 65,536 bytes as they are.
     package static let ciphertextByteCountMax =
         (prefixByteCount + Limits.partContentByteCount + tagByteCount + Limits.partPaddingByteCount - 1)
         / Limits.partPaddingByteCount * Limits.partPaddingByteCount
 
+    /// Appends the 48 bytes.
     package func append(to bytes: inout [UInt8]) {
         bytes.append(littleEndian: classID)
         bytes.append(littleEndian: recordCount)
@@ -46,6 +60,7 @@ package struct PartRow: Hashable, Sendable {
         bytes.append(digest)
     }
 
+    /// Decodes the next 48 bytes.
     package init(decoding reader: inout ByteReader) throws(FormatError) {
         classID = try reader.integer()
         recordCount = try reader.integer()
@@ -119,8 +134,11 @@ package struct PartRow: Hashable, Sendable {
 
 /// The first bytes of a part's plaintext.
 package struct PartPrefix: Sendable {
+    /// Bytes after the prefix, before the padding.
     package var storedByteCount: Int
+    /// Whether they are an LZ4 block.
     package var isCompressed: Bool
+    /// Bytes of content: 1 to 65,536.
     package var contentByteCount: Int
 
     /// Checks the lengths and that the padding is zero. `plaintext` is a whole opened part.

@@ -11,17 +11,27 @@
 //   104  4   CRC32C of bytes 0…103
 //   108      zeros to 4,096
 
+/// What a segment file's first block says.
 package struct SegmentHeader: Hashable, Sendable {
+    /// The first eight bytes.
     package static let magic: [UInt8] = Array("MUNSEGMT".utf8)
+    /// Bytes before the checksum.
     package static let byteCount = 104
 
+    /// The file's generation: 0 for the journal itself, 1 more for each rewrite.
     package var generation: UInt32
+    /// The log's ID: 32 random bytes, bound by every key derivation.
     package var logID: Digest
+    /// The segment's number, below 2^48.
     package var segment: UInt64
+    /// Of the segment's first entry.
     package var firstIndex: UInt64
+    /// Of the tree of size `firstIndex`.
     package var root: Digest
+    /// When the file was made.
     package var created: Microseconds
 
+    /// The fields as given.
     package init(
         generation: UInt32, logID: Digest, segment: UInt64, firstIndex: UInt64, root: Digest, created: Microseconds
     ) {
@@ -44,6 +54,7 @@ package struct SegmentHeader: Hashable, Sendable {
         return bytes
     }
 
+    /// Decodes the first block of a file; what follows it is not read. Refuses what Format/segment.md lists, in its order.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "segment header")
         guard try reader.take(8).elementsEqual(SegmentHeader.magic) else {
@@ -74,6 +85,7 @@ package struct SegmentHeader: Hashable, Sendable {
     /// Each directory holds the files of 4,096 segments.
     package static func directoryName(segment: UInt64) -> String { padded(segment / 4_096, 4) }
 
+    /// SEGMENT-GENERATION.seg, padded to 12 and 4 digits.
     package static func fileName(segment: UInt64, generation: UInt32) -> String {
         "\(padded(segment, 12))-\(padded(UInt64(generation), 4)).seg"
     }

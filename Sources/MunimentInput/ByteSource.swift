@@ -25,7 +25,9 @@ package struct MemorySource: ByteSource {
 
     package mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(buffer.count, bytes.count - consumed, readByteCountMax)
-        bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[consumed..<consumed + count])) }
+        bytes.withUnsafeBytes {
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[consumed..<consumed + count]))
+        }
         consumed += count
         return count
     }
@@ -50,7 +52,7 @@ package struct SystemCallError: Error, CustomStringConvertible {
     package var description: String { String(cString: strerror(code)) }
 }
 
-/// A file, pipe or terminal, read with `read(2)`; interrupted calls are repeated.
+/// A file, pipe or terminal, read with `read(2)`; interrupted calls are repeated, and a read always waits.
 package final class FileSource: ByteSource {
     private let descriptor: Int32
     private let closes: Bool
@@ -78,7 +80,17 @@ package final class FileSource: ByteSource {
         while true {
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
-            guard errno == EINTR else { throw SystemCallError(code: errno) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: waitForInput()
+            default: throw SystemCallError(code: errno)
+            }
         }
+    }
+
+    /// Blocks where the descriptor does not: it may be shared with a program that made it so.
+    private func waitForInput() {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&request, 1, -1)
     }
 }

@@ -1,5 +1,6 @@
-// Frames: a 32-bit little-endian length, then that many bytes, repeated. A frame that outgrows the buffer is handed out in
-// parts. A length cannot be checked against anything, so an input that stops inside a frame is an error that ends the run.
+// Frames: a 32-bit little-endian length, then that many bytes, repeated. A frame that outgrows the buffer is handed out
+// in parts. A length cannot be checked against anything, so an input that stops inside a frame is an error that ends
+// the run.
 
 /// `framed`: every frame is a record.
 struct FramedReader: FormatReader {
@@ -20,7 +21,8 @@ struct FramedReader: FormatReader {
         while try readMore() != nil {}
         guard try input.fill(to: Self.headerByteCount) else {
             if input.count == 0 { return nil }
-            throw truncated("the length field", at: input.offset(ofIndex: input.start), input.count, Self.headerByteCount)
+            throw truncated(
+                "the length field", at: input.offset(ofIndex: input.start), input.count, Self.headerByteCount)
         }
         position.offset = input.offset(ofIndex: input.start)
         byteCount = bufferedLength()

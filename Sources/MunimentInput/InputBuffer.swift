@@ -1,7 +1,8 @@
-// The one buffer of a reader. Bytes are pulled behind `end` and consumed at `start`; what is left of an unfinished record
-// moves to the front when room runs out, and only a record that needs it makes the buffer grow, up to `capacityMax`.
-// So memory is bounded by `capacityMax` (while growing, one and a half times that), whatever the input holds. The capacity
-// exceeds a part by a few bytes, so that the newline or the length field beside a largest part fits too.
+// The one buffer of a reader. Bytes are pulled behind `end` and consumed at `start`; what is left of an unfinished
+// record moves to the front when room runs out, and only a record that needs it makes the buffer grow, up to
+// `capacityMax`. So memory is bounded by `capacityMax` (while growing, one and a half times that), whatever the input
+// holds. The capacity exceeds a part by a few bytes, so that the newline or the length field beside a largest part fits
+// too.
 //
 //     base            start                     end          capacity
 //     | consumed       | not yet consumed        | room       |
@@ -23,6 +24,9 @@ final class InputBuffer {
 
     /// Whether the source has ended.
     private(set) var hasEnded = false
+
+    /// Why the source could not be read: it is not asked again, lest bytes be missing unnoticed.
+    private var failure: InputError?
 
     /// The input's offset of the byte at index 0.
     private var baseOffset = 0
@@ -53,9 +57,10 @@ final class InputBuffer {
         UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
-    /// Pulls at least one byte; false at the end of the input, which consumes nothing and may be asked again. Indexes into
-    /// the buffer mean nothing afterwards, distances from `start` still do. The buffer must not be full.
+    /// Pulls at least one byte; false at the end of the input, which consumes nothing and may be asked again. Indexes
+    /// into the buffer mean nothing afterwards, distances from `start` still do. The buffer must not be full.
     func fill() throws(InputError) -> Bool {
+        if let failure { throw failure }
         if hasEnded { return false }
         makeRoom()
         let room = UnsafeMutableRawBufferPointer(start: base + end, count: capacity - end)
@@ -63,15 +68,16 @@ final class InputBuffer {
         do {
             count = try source.read(into: room)
         } catch {
-            throw readError("\(error)")
+            throw fail("\(error)")
         }
-        guard (0...room.count).contains(count) else { throw readError("the source returned an impossible count") }
+        guard (0...room.count).contains(count) else { throw fail("the source returned an impossible count") }
         end += count
         hasEnded = count == 0
         return count > 0
     }
 
-    /// Pulls until at least `wanted` bytes, at most a part and a few more, wait or the input ends; true in the first case.
+    /// Pulls until at least `wanted` bytes, at most a part and a few more, wait or the input ends; true in the first
+    /// case.
     func fill(to wanted: Int) throws(InputError) -> Bool {
         while count < wanted {
             guard try fill() else { return false }
@@ -111,11 +117,13 @@ final class InputBuffer {
         capacity = grown
     }
 
-    private func readError(_ cause: String) -> InputError {
+    private func fail(_ cause: String) -> InputError {
         let position = InputPosition(line: nil, offset: offset(ofIndex: end))
-        return InputError(
+        let error = InputError(
             code: .read, position: position,
             message: "\(position): the input cannot be read: \(cause); check the file or the device and run it again",
             isRecoverable: false)
+        failure = error
+        return error
     }
 }

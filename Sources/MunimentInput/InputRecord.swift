@@ -71,7 +71,10 @@ struct AttributeCollector {
     /// Up to this many are compared one by one; beyond it a set answers.
     private static let linearCountMax = 16
 
-    init(valueCountMax: Int) { self.valueCountMax = valueCountMax }
+    init(valueCountMax: Int, expectedCount: Int) {
+        self.valueCountMax = valueCountMax
+        attributes.reserveCapacity(min(expectedCount, valueCountMax))
+    }
 
     var isFull: Bool { attributes.count >= valueCountMax }
 

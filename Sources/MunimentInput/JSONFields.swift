@@ -1,64 +1,88 @@
-// Takes named fields out of a JSON text that is known to be valid, in one pass over the outer object. Nothing is copied
-// but the values that are asked for.
+// Takes named fields out of a JSON text. The scanner shows the members of the outermost object as it judges the text;
+// only the objects that a path descends into are walked once more. Nothing is copied but the values that are asked for.
 //
-// A field is a dotted path of keys. A key of the outer object that equals the whole path, dots included, comes first. Keys
-// are compared by their unescaped bytes; of equal keys in one object the last counts, as in most parsers.
+// A field is a dotted path of keys. A key of the outer object that equals the whole path, dots included, comes first.
+// Keys are compared by their unescaped bytes; of equal keys in one object the last counts, as in most parsers.
 
-/// The fields to look for, prepared once, with the memory that a look-up reuses.
-struct JSONFields {
+import Glibc
+
+/// The fields to look for, prepared once, with the memory that a look-up reuses: a look-up allocates nothing.
+final class JSONFields {
+    /// A field's key in the outer object, and what the text at hand has under it. It points into memory of this object.
     private struct Path {
-        let whole: [UInt8]
-        let keys: [[UInt8]]
-        /// The value of the key that is the whole path, in the record at hand.
-        var exact: UnsafeRawBufferPointer?
-        /// The value of the path's first key.
-        var first: UnsafeRawBufferPointer?
-
-        var value: UnsafeRawBufferPointer? { exact ?? first.flatMap { JSONFields.descend($0, keys.dropFirst()) } }
+        let whole: UnsafeRawBufferPointer
+        /// The part of `whole` before its first dot; equal to it where there is no dot.
+        let first: UnsafeRawBufferPointer
+        var valueOfWhole: UnsafeRawBufferPointer?
+        var valueOfFirst: UnsafeRawBufferPointer?
     }
 
-    private var paths: [Path]
+    private let paths: UnsafeMutableBufferPointer<Path>
+    /// The keys behind the first, of each field.
+    private let furtherKeys: [[[UInt8]]]
 
     init(_ fields: [String]) {
-        paths = fields.map { field in
-            let whole = Array(field.utf8)
-            let keys = whole.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Array.init)
-            return Path(whole: whole, keys: keys)
+        paths = .allocate(capacity: fields.count)
+        furtherKeys = fields.map { field in
+            field.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).dropFirst().map(Array.init)
+        }
+        for (index, field) in fields.enumerated() {
+            let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: field.utf8.count, alignment: 1)
+            bytes.copyBytes(from: field.utf8)
+            let whole = UnsafeRawBufferPointer(bytes)
+            let first = UnsafeRawBufferPointer(rebasing: whole.prefix { $0 != UInt8(ascii: ".") })
+            paths.initializeElement(at: index, to: Path(whole: whole, first: first))
         }
     }
 
-    /// Finds the fields in `text`, a valid JSON text; what ``subscript(_:)`` returns points into it. No field is found in a
-    /// text that is not an object.
-    mutating func locate(in text: UnsafeRawBufferPointer) {
+    deinit {
+        for path in paths { path.whole.deallocate() }
+        paths.deallocate()
+    }
+
+    /// Forgets the text before.
+    func removeAll() {
         for index in paths.indices {
-            paths[index].exact = nil
-            paths[index].first = nil
+            paths[index].valueOfWhole = nil
+            paths[index].valueOfFirst = nil
         }
-        JSONWalk.members(of: text) { key, value in
-            for index in paths.indices {
-                if key.equals(paths[index].whole) {
-                    paths[index].exact = value
-                } else if paths[index].keys.count > 1, key.equals(paths[index].keys[0]) {
-                    paths[index].first = value
-                }
+    }
+
+    /// Keeps `value` if `key`, the bytes between its quotes, is one that a field begins with. Both must outlive the
+    /// look-ups.
+    @inline(__always)
+    func note(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        guard let start = key.baseAddress else { return }
+        let hasEscape = memchr(start, Int32(UInt8(ascii: "\\")), key.count) != nil
+        let key = JSONStringBytes(raw: key, hasEscape: hasEscape)
+        for index in paths.indices {
+            if key.equals(paths[index].whole) {
+                paths[index].valueOfWhole = value
+            } else if !furtherKeys[index].isEmpty, key.equals(paths[index].first) {
+                paths[index].valueOfFirst = value
             }
         }
     }
 
-    /// The bytes of the value of field number `index`.
-    subscript(_ index: Int) -> UnsafeRawBufferPointer? { paths[index].value }
-
-    private static func descend(_ value: UnsafeRawBufferPointer, _ keys: ArraySlice<[UInt8]>) -> UnsafeRawBufferPointer? {
-        var value = value
-        for wanted in keys {
-            var found: UnsafeRawBufferPointer?
-            JSONWalk.members(of: value) { key, member in
-                if key.equals(wanted) { found = member }
-            }
-            guard let found else { return nil }
-            value = found
+    /// The bytes of the value of field number `index` in the text that was judged last, if it was valid.
+    subscript(_ index: Int) -> UnsafeRawBufferPointer? {
+        if let value = paths[index].valueOfWhole { return value }
+        guard var value = paths[index].valueOfFirst else { return nil }
+        for wanted in furtherKeys[index] {
+            guard let member = Self.member(wanted, of: value) else { return nil }
+            value = member
         }
         return value
+    }
+
+    private static func member(_ wanted: [UInt8], of text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        var found: UnsafeRawBufferPointer?
+        wanted.withUnsafeBytes { wanted in
+            JSONWalk.members(of: text) { key, value in
+                if key.equals(wanted) { found = value }
+            }
+        }
+        return found
     }
 }
 
@@ -67,9 +91,11 @@ struct JSONStringBytes {
     let raw: UnsafeRawBufferPointer
     let hasEscape: Bool
 
-    func equals(_ other: [UInt8]) -> Bool {
-        if hasEscape { return unescaped == other }
-        return raw.count == other.count && raw.elementsEqual(other)
+    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        if hasEscape { return unescaped.elementsEqual(other) }
+        guard raw.count == other.count else { return false }
+        guard let start = raw.baseAddress, let otherStart = other.baseAddress else { return true }
+        return memcmp(start, otherStart, raw.count) == 0
     }
 
     /// The bytes that the string stands for, in UTF-8. A lone surrogate, which UTF-8 cannot express, becomes U+FFFD.
@@ -95,13 +121,15 @@ struct JSONStringBytes {
         return bytes
     }
 
-    /// The scalar whose four digits begin at `index`, which moves behind them and behind a low surrogate that completes it.
+    /// The scalar whose four digits begin at `index`, which moves behind them and behind a low surrogate that completes
+    /// it.
     private func scalar(_ index: inout Int) -> UInt32 {
         let unit = codeUnit(index)
         index += 4
         guard (0xD800..<0xE000).contains(unit) else { return unit }
         let isPair =
-            unit < 0xDC00 && index + 6 <= raw.count && raw[index] == UInt8(ascii: "\\") && raw[index + 1] == UInt8(ascii: "u")
+            unit < 0xDC00 && index + 6 <= raw.count && raw[index] == UInt8(ascii: "\\")
+            && raw[index + 1] == UInt8(ascii: "u")
         guard isPair, case let low = codeUnit(index + 2), (0xDC00..<0xE000).contains(low) else { return 0xFFFD }
         index += 6
         return 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)

@@ -26,12 +26,19 @@ package enum JSONScanner {
     /// The most containers that may be open at once.
     package static let depthMax = 512
 
-    /// Nil if `bytes` are exactly one JSON text, otherwise the first fault. Linear in the number of bytes, constant space.
-    package static func fault(in bytes: UnsafeRawBufferPointer) -> JSONFault? {
-        bytes.withMemoryRebound(to: UInt8.self) { bytes in
+    /// Nil if `bytes` are exactly one JSON text, otherwise the first fault. Linear in the number of bytes, constant
+    /// space.
+    package static func fault(in bytes: UnsafeRawBufferPointer) -> JSONFault? { fault(in: bytes, noting: nil) }
+
+    /// The same, and shows `fields` each member of the outermost object as it goes by.
+    static func fault(in bytes: UnsafeRawBufferPointer, noting fields: JSONFields?) -> JSONFault? {
+        fields?.removeAll()
+        return bytes.withMemoryRebound(to: UInt8.self) { bytes in
             guard let start = bytes.baseAddress else { return JSONFault(reason: .unexpectedEnd, offset: 0) }
             var scan = JSONScan(position: start, end: start + bytes.count)
-            let isValid = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: depthMax) { scan.text($0.baseAddress!) }
+            let isValid = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: depthMax) {
+                scan.text($0.baseAddress!, noting: fields)
+            }
             return isValid ? nil : scan.fault(from: start)
         }
     }
@@ -42,6 +49,8 @@ private struct JSONScan {
     var position: UnsafePointer<UInt8>
     let end: UnsafePointer<UInt8>
     private var reason = JSONFault.Reason.unexpectedEnd
+    /// The latest key of the outermost object, between its quotes.
+    private var outerKey = UnsafeRawBufferPointer(start: nil, count: 0)
 
     init(position: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) {
         self.position = position
@@ -57,11 +66,13 @@ private struct JSONScan {
     }
 
     /// The whole text. `open` has room for the closing bytes of as many containers as may nest.
-    mutating func text(_ open: UnsafeMutablePointer<UInt8>) -> Bool {
+    mutating func text(_ open: UnsafeMutablePointer<UInt8>, noting fields: JSONFields?) -> Bool {
         var depth = 0
+        var outerValue = position
         while true {
             // A value is due.
             guard let byte = nextToken() else { return false }
+            if depth == 1 { outerValue = position }
             if byte == Self.quote {
                 position += 1
                 guard string() else { return false }
@@ -74,7 +85,7 @@ private struct JSONScan {
                     open[depth] = close
                     depth += 1
                     if close == Self.closeBrace {
-                        guard key(first) else { return false }
+                        guard key(first, isOuter: depth == 1) else { return false }
                     }
                     continue
                 }
@@ -85,12 +96,16 @@ private struct JSONScan {
             // A value has ended: close what it completes, up to the next one.
             while true {
                 guard depth > 0 else { return atEnd() }
+                if depth == 1, let fields, open[0] == Self.closeBrace {
+                    fields.note(
+                        key: outerKey, value: UnsafeRawBufferPointer(start: outerValue, count: position - outerValue))
+                }
                 guard let byte = nextToken() else { return false }
                 let close = open[depth - 1]
                 if byte == Self.comma {
                     position += 1
                     if close == Self.closeBrace {
-                        guard let first = nextToken(), key(first) else { return false }
+                        guard let first = nextToken(), key(first, isOuter: depth == 1) else { return false }
                     }
                     break
                 }
@@ -118,10 +133,13 @@ private struct JSONScan {
 
     /// A member's key, which begins with `first` at `position`, and its colon.
     @inline(__always)
-    private mutating func key(_ first: UInt8) -> Bool {
+    private mutating func key(_ first: UInt8, isOuter: Bool) -> Bool {
         guard first == Self.quote else { return fail(.keyExpected) }
         position += 1
-        guard string(), let byte = nextToken() else { return false }
+        let start = position
+        guard string() else { return false }
+        if isOuter { outerKey = UnsafeRawBufferPointer(start: start, count: position - start - 1) }
+        guard let byte = nextToken() else { return false }
         guard byte == Self.colon else { return fail(.colonExpected) }
         position += 1
         return true

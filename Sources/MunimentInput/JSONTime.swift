@@ -4,9 +4,9 @@
 /// Reads times from JSON values.
 ///
 /// A string must be an RFC 3339 date-time with an offset. A number counts from 1970-01-01T00:00:00Z, in a unit that its
-/// absolute value tells: below 10¹¹ seconds, below 10¹⁴ milliseconds, below 10¹⁷ microseconds, otherwise nanoseconds. So
-/// seconds reach the year 5138, and the other units begin in March 1973. What is finer than a microsecond is cut off,
-/// towards the past.
+/// absolute value tells: below 10¹¹ seconds, below 10¹⁴ milliseconds, below 10¹⁷ microseconds, otherwise nanoseconds.
+/// So seconds reach the year 5138, and the other units begin in March 1973. What is finer than a microsecond is cut
+/// off, towards the past.
 package enum JSONTime {
     /// Microseconds since 1970; nil if `value`, the bytes of a valid JSON value, is no such time.
     package static func microseconds(_ value: UnsafeRawBufferPointer) -> Int64? {
@@ -84,7 +84,8 @@ private struct Decimal {
         return order
     }
 
-    /// The largest integer that is not above the number times 10 to the power of `decimals`; nil if 64 bits cannot hold it.
+    /// The largest integer that is not above the number times 10 to the power of `decimals`; nil if 64 bits cannot hold
+    /// it.
     func floor(scaledBy decimals: Int) -> Int64? {
         var value = significand
         var power = exponent + decimals

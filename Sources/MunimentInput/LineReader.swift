@@ -32,7 +32,8 @@ struct LineCursor {
             position: InputPosition(line: number, offset: input.offset(ofIndex: start)))
     }
 
-    /// The next part of the line that was handed out last, which may be empty when it is the last; nil if there is none.
+    /// The next part of the line that was handed out last, which may be empty when it is the last; nil if there is
+    /// none.
     mutating func nextPart() throws(InputError) -> Range<Int>? {
         guard isInsideLine else { return nil }
         guard let (count, isComplete) = try find() else {

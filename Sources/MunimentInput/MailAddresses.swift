@@ -1,6 +1,6 @@
 // The addresses in a From, To or Cc field (RFC 5322, section 3.4, with the obsolete forms, and what senders get wrong).
-// One pass without recursion. Each member of the list yields what stands in its angle brackets or, without any, the words
-// that hold an `@`; display names, comments, group names and routes are passed over.
+// One pass without recursion. Each member of the list yields what stands in its angle brackets or, without any, the
+// words that hold an `@`; display names, comments, group names and routes are passed over.
 
 enum MailAddresses {
     /// Calls `body` with each address of `value`, an unfolded field: bare, ASCII letters in lower case.
@@ -125,8 +125,8 @@ private struct MailAddressParser {
         }
     }
 
-    /// Adds a byte to the text at hand. A blank ends a word outside of brackets unless it is beside an `@`, or beside a dot
-    /// of a domain; within them it means nothing.
+    /// Adds a byte to the text at hand. A blank ends a word outside of brackets unless it is beside an `@`, or beside a
+    /// dot of a domain; within them it means nothing.
     private mutating func append(_ byte: UInt8, isQuoted: Bool = false) {
         let lower = ASCII.lowercase(byte)
         guard !isInBrackets else { return bracketed.append(lower) }

@@ -1,8 +1,9 @@
-// The Date of a message (RFC 5322, sections 3.3 and 4.3): comments, obsolete zones and short years included. A date without
-// a zone is not read: it would be a guess of up to a day.
+// The Date of a message (RFC 5322, sections 3.3 and 4.3): comments, obsolete zones and short years included. A date
+// without a zone is not read: it would be a guess of up to a day.
 
 enum MailDate {
-    /// Microseconds since 1970 of an unfolded Date field; nil where it is no such date, or not of the years 0000 to 9999.
+    /// Microseconds since 1970 of an unfolded Date field; nil where it is no such date, or not of the years 0000 to
+    /// 9999.
     ///
     /// Years of two digits mean 1950 to 2049, of three 1900 and later. Military zones and names that are not in the RFC
     /// count as UTC, as it says. The weekday is not compared with the date. Words behind the zone are passed over.

@@ -10,14 +10,14 @@ import Glibc
 /// - `subject`: unfolded and, where the character set is known, decoded (RFC 2047).
 /// - The time: of the first Date field that can be read.
 ///
-/// A field that occurs several times yields several values. A field without text yields none. Text that is not valid UTF-8
-/// becomes a value of bytes.
+/// A field that occurs several times yields several values. A field without text yields none. Text that is not valid
+/// UTF-8 becomes a value of bytes.
 enum MailHeaders {
     /// How far into a message its header section is followed.
     static let sectionByteCountMax = 1 << 20
 
     static func read(_ message: UnsafeRawBufferPointer, into record: inout InputRecord, valueCountMax: Int) {
-        var collector = AttributeCollector(valueCountMax: valueCountMax)
+        var collector = AttributeCollector(valueCountMax: valueCountMax, expectedCount: 8)
         var fields = MailFieldCursor(message)
         while let field = fields.next() {
             switch field.name {

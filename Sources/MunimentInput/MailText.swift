@@ -1,9 +1,9 @@
-// Encoded words in header text (RFC 2047): `=?charset?B?…?=` and `=?charset?Q?…?=`. Words in a character set that is not
-// known here stay as they stand. Linear: a search for an end that fails is not repeated.
+// Encoded words in header text (RFC 2047): `=?charset?B?…?=` and `=?charset?Q?…?=`. Words in a character set that is
+// not known here stay as they stand. Linear: a search for an end that fails is not repeated.
 
 enum MailText {
-    /// `value` with its encoded words replaced by UTF-8. What a word in UTF-8 or ASCII holds is not judged, so the result
-    /// may be invalid UTF-8, as may the text outside of words.
+    /// `value` with its encoded words replaced by UTF-8. What a word in UTF-8 or ASCII holds is not judged, so the
+    /// result may be invalid UTF-8, as may the text outside of words.
     static func decode(_ value: [UInt8]) -> [UInt8] {
         guard value.contains(UInt8(ascii: "?")) else { return value }
         var decoder = EncodedWordDecoder(value: value)
@@ -52,9 +52,13 @@ private struct EncodedWordDecoder {
     private mutating func word() -> Word? {
         let question = UInt8(ascii: "?")
         guard !hasNoFurtherEnd, index + 1 < value.count, value[index + 1] == question else { return nil }
-        let name = value[(index + 2)...].prefix(Self.charsetByteCountMax).prefix { $0 != question && !ASCII.isSpace($0) }
+        let name = value[(index + 2)...].prefix(Self.charsetByteCountMax).prefix {
+            $0 != question && !ASCII.isSpace($0)
+        }
         let afterName = name.endIndex
-        guard afterName + 2 < value.count, value[afterName] == question, value[afterName + 2] == question else { return nil }
+        guard afterName + 2 < value.count, value[afterName] == question, value[afterName + 2] == question else {
+            return nil
+        }
         let encoding = ASCII.lowercase(value[afterName + 1])
         guard encoding == UInt8(ascii: "q") || encoding == UInt8(ascii: "b") else { return nil }
         guard let charset = Charset(name.prefix { $0 != UInt8(ascii: "*") }) else { return nil }
@@ -64,7 +68,8 @@ private struct EncodedWordDecoder {
             hasNoFurtherEnd = true
             return nil
         }
-        return Word(charset: charset, isBase64: encoding == UInt8(ascii: "b"), text: (afterName + 3)..<end, end: end + 2)
+        return Word(
+            charset: charset, isBase64: encoding == UInt8(ascii: "b"), text: (afterName + 3)..<end, end: end + 2)
     }
 
     private mutating func append(_ word: Word) {

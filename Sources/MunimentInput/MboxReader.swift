@@ -1,6 +1,7 @@
-// Mailboxes: messages between lines that begin with `From `. A message's bytes are everything after its `From ` line, less
-// the one blank line that precedes the next or ends the file, and less one `>` of every line `>From `, `>>From `, and so
-// on. Such a `>` is removed in place: kept bytes move down over it, and the gap is closed before more input is pulled.
+// Mailboxes: messages between lines that begin with `From `. A message's bytes are everything after its `From ` line,
+// less the one blank line that precedes the next or ends the file, and less one `>` of every line `>From `, `>>From `,
+// and so on. Such a `>` is removed in place: kept bytes move down over it, and the gap is closed before more input is
+// pulled.
 //
 //     start        kept      scanned                        end
 //     | message     | gap     | lines not yet looked at      |
@@ -14,7 +15,8 @@ struct MboxReader: FormatReader {
     private let input: InputBuffer
     private let options: InputOptions
 
-    /// Distances from the buffer's start: the end of the bytes that belong to the message, and the next line to look at.
+    /// Distances from the buffer's start: the end of the bytes that belong to the message, and the next line to look
+    /// at.
     private var kept = 0
     private var scanned = 0
     /// How many bytes behind `scanned` are known to hold no newline.

@@ -1,12 +1,12 @@
-// JSON lines: every line is judged before it is handed out, so an unfinished line is never a record, and a line may be no
-// longer than one part.
+// JSON lines: every line is judged before it is handed out, so an unfinished line is never a record, and a line may be
+// no longer than one part.
 
-/// `ndjson`: every line is a record and must be one JSON text. A line without bytes is refused, but for one that ends the
-/// input.
+/// `ndjson`: every line is a record and must be one JSON text. A line without bytes is refused, but for one that ends
+/// the input.
 struct NDJSONReader: FormatReader {
     private var cursor: LineCursor
     private let partByteCountMax: Int
-    private var fields: JSONFields
+    private let fields: JSONFields
     private let names: [[UInt8]]
     /// The index of the time among `fields`, which follows the attributes.
     private let timeIndex: Int?
@@ -27,7 +27,8 @@ struct NDJSONReader: FormatReader {
             throw .tooLong(.jsonTooLong, "line", at: line.position, byteCountMax: partByteCountMax)
         }
         let payload = cursor.input.slice(line.range)
-        if let fault = JSONScanner.fault(in: payload) {
+        let hasFields = timeIndex != nil || !names.isEmpty
+        if let fault = JSONScanner.fault(in: payload, noting: hasFields ? fields : nil) {
             if Self.isBlank(payload) {
                 guard try !cursor.isAtEnd() else { return nil }
                 throw Self.emptyLine(line.position)
@@ -36,7 +37,7 @@ struct NDJSONReader: FormatReader {
         }
         var record = InputRecord(
             payload: payload, isComplete: true, byteCount: payload.count, position: line.position)
-        if timeIndex != nil || !names.isEmpty { try takeFields(&record) }
+        if hasFields { try takeFields(&record) }
         return record
     }
 
@@ -45,8 +46,7 @@ struct NDJSONReader: FormatReader {
     var hasBufferedRecord: Bool { mutating get { cursor.hasBufferedLine } }
 
     private mutating func takeFields(_ record: inout InputRecord) throws(InputError) {
-        fields.locate(in: record.payload)
-        var collector = AttributeCollector(valueCountMax: valueCountMax)
+        var collector = AttributeCollector(valueCountMax: valueCountMax, expectedCount: names.count)
         for (index, name) in names.enumerated() {
             if let value = fields[index] { JSONAttributes.append(value, name: name, to: &collector) }
         }
@@ -72,7 +72,8 @@ struct NDJSONReader: FormatReader {
     private static func emptyLine(_ position: InputPosition) -> InputError {
         InputError(
             code: .jsonEmptyLine, position: position,
-            message: "\(position): the line is empty, which is no JSON text; remove it, or leave it out with --skip-bad",
+            message:
+                "\(position): the line is empty, which is no JSON text; remove it, or leave it out with --skip-bad",
             isRecoverable: true)
     }
 
@@ -87,9 +88,9 @@ struct NDJSONReader: FormatReader {
 
 /// How a JSON value becomes attribute values.
 ///
-/// A string is text, unescaped. An integer that fits 64 bits is an integer; any other number is its literal as text. True
-/// and false are text. Null is nothing. An array is the values of its elements. An object, and an array within an array,
-/// is its literal bytes as text.
+/// A string is text, unescaped. An integer that fits 64 bits is an integer; any other number is its literal as text.
+/// True and false are text. Null is nothing. An array is the values of its elements. An object, and an array within an
+/// array, is its literal bytes as text.
 enum JSONAttributes {
     static func append(_ value: UnsafeRawBufferPointer, name: [UInt8], to collector: inout AttributeCollector) {
         guard value.first == UInt8(ascii: "[") else { return appendOne(value, name: name, to: &collector) }

@@ -31,8 +31,9 @@ package enum RFC3339 {
         bytes.append(UInt8(ascii: "Z"))
     }
 
-    /// The time that `text` names; nil unless it is an RFC 3339 date-time of the years 0000 to 9999, before and after its
-    /// offset is applied. Digits beyond microseconds are cut off. A leap second is the first instant of the next minute.
+    /// The time that `text` names; nil unless it is an RFC 3339 date-time of the years 0000 to 9999, before and after
+    /// its offset is applied. Digits beyond microseconds are cut off. A leap second is the first instant of the next
+    /// minute.
     package static func microseconds(_ text: some Collection<UInt8>) -> Int64? {
         var cursor = TimeText(text)
         guard let date = cursor.date(), cursor.skip(where: { $0 | 0x20 == UInt8(ascii: "t") || $0 == 0x20 }),

@@ -34,11 +34,12 @@ package struct InputOptions: Sendable {
     /// Fields of an `ndjson` record that become attributes.
     package var fieldAttributes: [FieldAttribute] = []
 
-    /// The field of an `ndjson` record that holds its time. See ``JSONTime`` for what is read; anything else but null is
-    /// an error of code `json.time`.
+    /// The field of an `ndjson` record that holds its time. See ``JSONTime`` for what is read; anything else but null
+    /// is an error of code `json.time`.
     package var timeField: String?
 
-    /// The most that ``InputRecord/payload`` and one ``RecordReader/readMore()`` hold, and so the longest `ndjson` line.
+    /// The most that ``InputRecord/payload`` and one ``RecordReader/readMore()`` hold, and so the longest `ndjson`
+    /// line.
     package var partByteCountMax = 8 << 20
 
     /// The largest record of the other formats, in bytes.
@@ -65,8 +66,9 @@ protocol FormatReader {
 
 /// Reads the records of one input in order. Not safe for use from two threads at once.
 ///
-/// Payloads up to ``InputOptions/partByteCountMax`` come in one piece. A larger one comes in parts: the record says that it
-/// is not complete, and ``readMore()`` yields the rest, so that a record of any size needs the memory of one part.
+/// Payloads up to ``InputOptions/partByteCountMax`` come in one piece. A larger one comes in parts: the record says
+/// that it is not complete, and ``readMore()`` yields the rest, so that a record of any size needs the memory of one
+/// part.
 package final class RecordReader {
     private var reader: any FormatReader
     private let options: InputOptions
@@ -90,8 +92,9 @@ package final class RecordReader {
 
     /// The next record; nil at the end of the input. What remains of an unfinished record is passed over.
     ///
-    /// After an error that ``InputError/isRecoverable``, a further call goes on with the record behind the bad one; after
-    /// any other it throws the same again. With ``InputOptions/skipsBad`` the first kind is counted instead of thrown.
+    /// After an error that ``InputError/isRecoverable``, a further call goes on with the record behind the bad one;
+    /// after any other it throws the same again. With ``InputOptions/skipsBad`` the first kind is counted instead of
+    /// thrown.
     package func next() throws(InputError) -> InputRecord? {
         while true {
             do {
@@ -104,11 +107,11 @@ package final class RecordReader {
         }
     }
 
-    /// The next part of an unfinished record, never empty; nil when the record is complete. An error means that the record
-    /// as a whole is bad: drop the parts that came before. It is thrown whatever ``InputOptions/skipsBad`` says.
+    /// The next part of an unfinished record, never empty; nil when the record is complete. An error means that the
+    /// record as a whole is bad: drop the parts that came before. It is thrown whatever ``InputOptions/skipsBad`` says.
     package func readMore() throws(InputError) -> UnsafeRawBufferPointer? { try reader.readMore() }
 
-    /// True when the next ``next()`` will not pull from the source: it cannot block, and the payloads that were handed out
-    /// stay valid through it. False promises nothing.
+    /// True when the next ``next()`` will not pull from the source: it cannot block, and the payloads that were handed
+    /// out stay valid through it. False promises nothing.
     package var hasBufferedRecord: Bool { reader.hasBufferedRecord }
 }

@@ -46,7 +46,8 @@ package enum UTF8Check {
         case 2: return UInt32(position[0] & 0x1F) << 6 | tail(position[1])
         case 3: return UInt32(position[0] & 0x0F) << 12 | tail(position[1]) << 6 | tail(position[2])
         default:
-            return UInt32(position[0] & 0x07) << 18 | tail(position[1]) << 12 | tail(position[2]) << 6 | tail(position[3])
+            return UInt32(position[0] & 0x07) << 18 | tail(position[1]) << 12 | tail(position[2]) << 6
+                | tail(position[3])
         }
     }
 

@@ -16,7 +16,8 @@ package final class RecordBatch: @unchecked Sendable {
         package var fileDigest: Digest
         package var id: [UInt8]
 
-        package init(payloadDigest: Digest, plainDigest: Digest, fileByteCount: UInt64, fileDigest: Digest, id: [UInt8]) {
+        package init(payloadDigest: Digest, plainDigest: Digest, fileByteCount: UInt64, fileDigest: Digest, id: [UInt8])
+        {
             (self.payloadDigest, self.plainDigest) = (payloadDigest, plainDigest)
             (self.fileByteCount, self.fileDigest, self.id) = (fileByteCount, fileDigest, id)
         }
@@ -26,14 +27,15 @@ package final class RecordBatch: @unchecked Sendable {
     package let hasOccurred: Bool
     package let kind: Entry.Kind
     /// Where each content ends in the arena.
-    package private(set) var ends: ContiguousArray<Int> = []
+    // One thread builds a batch, record by record: dynamic exclusivity checks on its fields would cost more than the copy.
+    @exclusivity(unchecked) package private(set) var ends: ContiguousArray<Int> = []
     /// One for each record if `hasOccurred`.
-    package private(set) var occurred: ContiguousArray<Microseconds> = []
+    @exclusivity(unchecked) package private(set) var occurred: ContiguousArray<Microseconds> = []
     /// By the record's place in the batch.
     package private(set) var bodies: [Int: Body] = [:]
     /// Of a control batch: what becomes each record's public part once its index is known.
     package private(set) var drafts: [ControlDraft] = []
-    private var arena: UnsafeMutableRawBufferPointer
+    @exclusivity(unchecked) private var arena: UnsafeMutableRawBufferPointer
 
     package init(classID: UInt32, hasOccurred: Bool, kind: Entry.Kind = .record, reservingByteCount: Int = 4_096) {
         self.classID = classID
@@ -46,7 +48,7 @@ package final class RecordBatch: @unchecked Sendable {
 
     package var count: Int { ends.count }
     /// Bytes of content.
-    package var byteCount: Int { ends.last ?? 0 }
+    @exclusivity(unchecked) package private(set) var byteCount = 0
 
     /// The contents of a range of records.
     package func contents(_ range: Range<Int>) -> UnsafeRawBufferPointer {
@@ -66,14 +68,18 @@ package final class RecordBatch: @unchecked Sendable {
             let head = ContentEncoder.head(attributes: attributes, payloadByteCount: payload.count)
             let target = grow(head.count + payload.count)
             head.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: head.count) }
-            if payload.count > 0 { (target + head.count).copyMemory(from: payload.baseAddress!, byteCount: payload.count) }
+            if payload.count > 0 {
+                (target + head.count).copyMemory(from: payload.baseAddress!, byteCount: payload.count)
+            }
         }
         if let time { occurred.append(time) }
     }
 
     /// A batch of one control record. Its private part is empty unless given.
     package convenience init(control draft: ControlDraft, privatePart: [UInt8] = []) {
-        self.init(classID: ControlRecord.classID, hasOccurred: false, kind: .control, reservingByteCount: privatePart.count + 16)
+        self.init(
+            classID: ControlRecord.classID, hasOccurred: false, kind: .control,
+            reservingByteCount: privatePart.count + 16)
         privatePart.withUnsafeBytes { append(payload: $0) }
         drafts.append(draft)
     }
@@ -102,18 +108,22 @@ package final class RecordBatch: @unchecked Sendable {
         let target = grow(headCount + 2 + payload.count)
         _ = storeVarint(bodyCount, to: target)
         target.storeBytes(of: 0, toByteOffset: headCount, as: UInt16.self)
-        if payload.count > 0 { (target + headCount + 2).copyMemory(from: payload.baseAddress!, byteCount: payload.count) }
+        if payload.count > 0 {
+            (target + headCount + 2).copyMemory(from: payload.baseAddress!, byteCount: payload.count)
+        }
     }
 
     private func grow(_ count: Int) -> UnsafeMutableRawPointer {
         let start = byteCount
         if start + count > arena.count {
-            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: max(start + count, arena.count * 2), alignment: 16)
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(start + count, arena.count * 2), alignment: 16)
             larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: arena[..<start]))
             arena.deallocate()
             arena = larger
         }
-        ends.append(start + count)
+        byteCount = start + count
+        ends.append(byteCount)
         return arena.baseAddress! + start
     }
 }

@@ -16,11 +16,13 @@ struct JSONScannerTests {
 
     @Test(arguments: [
         ("", JSONFault.Reason.unexpectedEnd, 0), ("   ", .unexpectedEnd, 3), ("[", .unexpectedEnd, 1),
-        ("{\"a\"", .unexpectedEnd, 4), ("\"abc", .unexpectedEnd, 4), ("-", .unexpectedEnd, 1), ("1.", .unexpectedEnd, 2),
+        ("{\"a\"", .unexpectedEnd, 4), ("\"abc", .unexpectedEnd, 4), ("-", .unexpectedEnd, 1),
+        ("1.", .unexpectedEnd, 2),
         ("tru", .unexpectedEnd, 3), ("[1,]", .valueExpected, 3), ("[,1]", .valueExpected, 1), ("{,}", .keyExpected, 1),
         ("{\"a\":1,}", .keyExpected, 7), ("{\"a\" 1}", .colonExpected, 5), ("[1 2]", .commaOrBracketExpected, 3),
         ("{\"a\":1 \"b\"}", .commaOrBraceExpected, 7), ("[1}", .commaOrBracketExpected, 2), ("1 2", .textAfterValue, 2),
-        ("01", .badNumber, 1), ("-a", .badNumber, 1), ("1.e1", .badNumber, 2), ("1e+x", .badNumber, 3), ("+1", .valueExpected, 0),
+        ("01", .badNumber, 1), ("-a", .badNumber, 1), ("1.e1", .badNumber, 2), ("1e+x", .badNumber, 3),
+        ("+1", .valueExpected, 0),
         ("nul1", .badLiteral, 3), ("\"\\x\"", .badEscape, 2), ("\"\\u12g4\"", .badEscape, 5),
         ("\"a\tb\"", .controlCharacter, 2), ("\"12345678\u{1F}\"", .controlCharacter, 9), ("'a'", .valueExpected, 0),
         ("\u{FEFF}{}", .byteOrderMark, 0), ("NaN", .valueExpected, 0),
@@ -38,10 +40,12 @@ struct JSONScannerTests {
         #expect(fault(String(repeating: "[", count: 100_000))?.reason == .tooDeep)
     }
 
-    @Test(arguments: [
-        [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xC3, 0x28], [0xE0, 0x9F, 0xBF], [0xE2, 0x82], [0xED, 0xA0, 0x80],
-        [0xF0, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xF0, 0x9F, 0x98], [0xFF],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xC3, 0x28], [0xE0, 0x9F, 0xBF], [0xE2, 0x82],
+            [0xED, 0xA0, 0x80],
+            [0xF0, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xF0, 0x9F, 0x98], [0xFF],
+        ] as [[UInt8]])
     func refusesInvalidUTF8(bytes: [UInt8]) {
         for padding in 0..<9 {
             let text = [0x22] + [UInt8](repeating: 0x61, count: padding) + bytes + [0x22]
@@ -62,8 +66,8 @@ struct JSONScannerTests {
         }
     }
 
-    /// Mutated texts: the scanner and Foundation agree, except that Foundation takes a comma before a closing bracket, and
-    /// refuses lone surrogates and numbers beyond a Double.
+    /// Mutated texts: the scanner and Foundation agree, except that Foundation takes a comma before a closing bracket,
+    /// and refuses lone surrogates and numbers beyond a Double.
     @Test func agreesWithFoundationOnMutations() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)
@@ -131,8 +135,11 @@ struct NDJSONTests {
         let strict = reader(.ndjson, input)
         #expect(try strict.next() != nil)
         let error = try #require(#expect(throws: InputError.self) { try strict.next() })
-        #expect(error.code == .jsonInvalid && error.position == InputPosition(line: 2, offset: 8) && error.isRecoverable)
-        #expect(error.message.hasPrefix("line 2 (byte offset 8): not a JSON text: a value was expected at byte 6 of the line"))
+        #expect(
+            error.code == .jsonInvalid && error.position == InputPosition(line: 2, offset: 8) && error.isRecoverable)
+        #expect(
+            error.message.hasPrefix(
+                "line 2 (byte offset 8): not a JSON text: a value was expected at byte 6 of the line"))
         #expect(try #require(try strict.next()).position == InputPosition(line: 3, offset: 15))
         let lenient = reader(.ndjson, input) { $0.skipsBad = true }
         #expect(try lenient.collect().map(\.position.line) == [1, 3])
@@ -188,7 +195,8 @@ struct JSONFieldTests {
         #expect(try values("t", record) == [text("true")])
         #expect(try values("n", record) == [])
         #expect(try values("absent", record) == [])
-        #expect(try values("list", record) == [text("x"), .integer(1), text("false"), text(#"{"k":[1]}"#), text("[2]")])
+        #expect(
+            try values("list", record) == [text("x"), .integer(1), text("false"), text(#"{"k":[1]}"#), text("[2]")])
         #expect(try values("o", record) == [text(#"{"k": 1}"#)])
         #expect(try values("u", record) == [text("😀é")])
         #expect(try values("lone", record) == [text("\u{FFFD}x")])
@@ -197,13 +205,16 @@ struct JSONFieldTests {
     }
 
     @Test func paths() throws {
-        let record = #"{"a":{"b":{"c":1},"b.c":2,"x":"]}\""},"a.d":4,"a":{"b":{"c":3},"d":5},"k\u0065y":6,"q":[{"r":1}]}"#
+        let record =
+            #"{"a":{"b":{"c":1},"b.c":2,"x":"]}\""},"a.d":4,"a":{"b":{"c":3},"d":5},"k\u0065y":6,"q":[{"r":1}]}"#
         #expect(try values("a.b.c", record) == [.integer(3)], "of equal keys the last counts")
         #expect(try values("a.d", record) == [.integer(4)], "a key with a dot comes first")
         #expect(try values("key", record) == [.integer(6)], "keys are compared unescaped")
         #expect(try values("q.r", record) == [], "a path does not enter arrays")
         #expect(try values("a.b.c.d", record) == [])
         #expect(try values("", record) == [])
+        #expect(try values("a.", #"{"a":{"":7},"":8}"#) == [.integer(7)])
+        #expect(try values("", #"{"a":{"":7},"":8}"#) == [.integer(8)])
         #expect(try values("a", "[{\"a\":1}]") == [])
         #expect(try values("a", "\"a\"") == [])
     }
@@ -218,20 +229,26 @@ struct JSONFieldTests {
         #expect(Set(record.attributes).count == 4096)
     }
 
-    @Test(arguments: [
-        ("\"2024-05-02T12:20:00Z\"", 1_714_652_400_000_000), ("\"2024-05-02T14:20:00.5+02:00\"", 1_714_652_400_500_000),
-        ("1714652400", 1_714_652_400_000_000), ("1714652400.1234567", 1_714_652_400_123_456),
-        ("1714652400123", 1_714_652_400_123_000), ("1714652400123456", 1_714_652_400_123_456),
-        ("1714652400123456789", 1_714_652_400_123_456), ("1.7146524e9", 1_714_652_400_000_000), ("0", 0), ("-1", -1_000_000),
-        ("-0.0000001", -1), ("0.1", 100_000), ("99999999999", 99_999_999_999_000_000), ("100000000000", 100_000_000_000_000),
-        ("17146524000000000000000e-13", 1_714_652_400_000_000),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("\"2024-05-02T12:20:00Z\"", 1_714_652_400_000_000),
+            ("\"2024-05-02T14:20:00.5+02:00\"", 1_714_652_400_500_000),
+            ("1714652400", 1_714_652_400_000_000), ("1714652400.1234567", 1_714_652_400_123_456),
+            ("1714652400123", 1_714_652_400_123_000), ("1714652400123456", 1_714_652_400_123_456),
+            ("1714652400123456789", 1_714_652_400_123_456), ("1.7146524e9", 1_714_652_400_000_000), ("0", 0),
+            ("-1", -1_000_000),
+            ("-0.0000001", -1), ("0.1", 100_000), ("99999999999", 99_999_999_999_000_000),
+            ("100000000000", 100_000_000_000_000),
+            ("17146524000000000000000e-13", 1_714_652_400_000_000),
+        ] as [(String, Int64)])
     func times(literal: String, expected: Int64) throws {
         let reader = reader(.ndjson, Array("{\"at\":{\"t\":\(literal)}}".utf8)) { $0.timeField = "at.t" }
         #expect(try reader.next()?.occurredAt == expected)
     }
 
-    @Test(arguments: ["\"yesterday\"", "\"2024-05-02T12:20:00\"", "true", "{}", "[1]", "1e400", "1e25", "-1e24", "\"\""])
+    @Test(arguments: [
+        "\"yesterday\"", "\"2024-05-02T12:20:00\"", "true", "{}", "[1]", "1e400", "1e25", "-1e24", "\"\"",
+    ])
     func badTimes(literal: String) throws {
         let reader = reader(.ndjson, Array("{\"t\":\(literal)}\n{\"t\":null}\n{}".utf8)) { $0.timeField = "t" }
         let error = #expect(throws: InputError.self) { try reader.next() }

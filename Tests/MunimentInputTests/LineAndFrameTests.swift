@@ -1,5 +1,7 @@
 // Lines and frames: what is a record, where it begins, how a large one comes in parts, and what is refused.
 
+import Foundation
+import Glibc
 import MunimentInput
 import Testing
 
@@ -77,7 +79,7 @@ struct LineTests {
         var reads = 0
         let source = ClosureSource { buffer in
             reads += 1
-            guard reads == 1 else { throw SystemCallError(code: 5) }
+            guard reads != 2 else { throw SystemCallError(code: 5) }
             buffer.copyBytes(from: [0x61, 0x0A, 0x62])
             return 3
         }
@@ -86,6 +88,32 @@ struct LineTests {
         let error = #expect(throws: InputError.self) { try reader.next() }
         #expect(error?.code == .read && error?.position.offset == 3 && error?.isRecoverable == false)
         #expect(error?.message.contains("Input/output error") == true)
+        #expect(throws: try #require(error)) { try reader.next() }
+    }
+}
+
+struct FileSourceTests {
+    /// A pipe that does not block, written to by another process in pieces.
+    @Test func waitsForAPipeThatDoesNotBlock() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "printf a; sleep 0.1; printf 'b\\nc\\n'; sleep 0.1; printf d"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let descriptor = pipe.fileHandleForReading.fileDescriptor
+        #expect(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
+        let records = try RecordReader(format: .lines, source: FileSource(borrowing: descriptor)).collect()
+        #expect(records.map(\.payload) == ["ab", "c", "d"].map { Array($0.utf8) })
+        process.waitUntilExit()
+    }
+
+    @Test func whatCannotBeReadIsNamed() throws {
+        let error = #expect(throws: SystemCallError.self) { try FileSource(path: "/nonexistent/file") }
+        #expect(error?.description == "No such file or directory")
+        let folder = try RecordReader(format: .eml, source: FileSource(path: "/"))
+        let refusal = #expect(throws: InputError.self) { try folder.next() }
+        #expect(refusal?.code == .read && refusal?.message.contains("Is a directory") == true)
     }
 }
 
@@ -174,6 +202,54 @@ struct FrameTests {
 }
 
 struct ChunkTests {
+    /// Bytes put together from what each format gives a meaning: no run traps, what comes out is in the input, and the
+    /// sizes of reads do not matter.
+    @Test(arguments: InputFormat.allCases)
+    func arbitraryBytesAreHarmless(format: InputFormat) throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var generator = SeededGenerator(seed: seed)
+        let pieces: [[UInt8]] =
+            [
+                "From ", ">From ", "\n", "\r\n", "\n\n", "To: ", "Subject: =?utf-8?", "q?", "?=", "Date: 1 Jan 2002 ",
+                "\"", "\\", "<", ">",
+                "(", ")", "@", ",", ":", ";", "[", "]", "{", "}", "{\"a\":", "1e", "-", "0", "null", "\\u12", " ", "\t",
+                "é", "a.b",
+            ].map { Array($0.utf8) } + [[0], [0xFF], [0xC3], [5, 0, 0, 0], [200, 0, 0, 0]]
+        for _ in 0..<1500 {
+            let input = (0..<Int.random(in: 0...60, using: &generator)).flatMap { _ in
+                pieces.randomElement(using: &generator)!
+            }
+            var options = InputOptions()
+            options.partByteCountMax = 64
+            options.recordByteCountMax = 300
+            options.fieldAttributes = [FieldAttribute(name: "a", field: "a.b")]
+            options.timeField = "a"
+            let whole = Self.outcome(format, MemorySource(input), options)
+            let bytewise = Self.outcome(format, MemorySource(input, readByteCountMax: 1), options)
+            #expect(whole == bytewise, "seed \(seed)")
+            #expect(whole.records.reduce(0) { $0 + $1.payload.count } <= input.count, "seed \(seed)")
+        }
+    }
+
+    private struct Outcome: Equatable {
+        var records: [OwnedRecord] = []
+        var errors: [InputError] = []
+    }
+
+    private static func outcome(_ format: InputFormat, _ source: MemorySource, _ options: InputOptions) -> Outcome {
+        let reader = RecordReader(format: format, source: source, options: options)
+        var outcome = Outcome()
+        while true {
+            do {
+                guard let record = try reader.next() else { return outcome }
+                outcome.records.append(try reader.own(record))
+            } catch {
+                outcome.errors.append(error)
+                if !error.isRecoverable { return outcome }
+            }
+        }
+    }
+
     /// Whatever the sizes of the source's reads, the records are the same.
     @Test(arguments: [InputFormat.lines, .ndjson, .framed])
     func readSizesDoNotMatter(format: InputFormat) throws {

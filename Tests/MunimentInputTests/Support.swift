@@ -35,7 +35,8 @@ extension RecordReader {
 }
 
 func reader(
-    _ format: InputFormat, _ bytes: [UInt8], readByteCountMax: Int = .max, _ configure: (inout InputOptions) -> Void = { _ in }
+    _ format: InputFormat, _ bytes: [UInt8], readByteCountMax: Int = .max,
+    _ configure: (inout InputOptions) -> Void = { _ in }
 ) -> RecordReader {
     var options = InputOptions()
     configure(&options)
@@ -73,7 +74,8 @@ func randomSource(_ bytes: [UInt8], seed: UInt64, largest: Int = 65_536) -> Clos
     }
 }
 
-/// The data that is kept beside the package: real and hostile inputs. Nil, and a line that says so, where it is not there.
+/// The data that is kept beside the package: real and hostile inputs. Nil, and a line that says so, where it is not
+/// there.
 enum SharedData {
     static func url(_ path: String) -> URL? {
         let root =
