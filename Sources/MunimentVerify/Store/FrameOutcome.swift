@@ -13,7 +13,7 @@ struct FrameOutcome: Sendable {
     }
 
     let header: FrameHeader
-    var findings: [Finding] = []
+    var findings = Findings()
     /// SHA-256(0x20 ‖ skeleton).
     var digest = Digest.zero
     /// Where the frame's leaf hashes are in the run's buffer; nil where the entries do not decode.

@@ -7,9 +7,9 @@ internal import MunimentFormat
 
 /// What the ledger is given, in the order of the log.
 enum LedgerStep: Sendable {
-    case begin(SegmentPass, [Finding])
+    case begin(SegmentPass, Findings)
     case frames(FrameRun, [FrameOutcome])
-    case findings([Finding])
+    case findings(Findings)
     case end(SegmentPass, SegmentEnd)
 }
 
@@ -35,7 +35,7 @@ final class LogLedger {
     private var segment: SegmentLedger?
     /// Segments that have gone by and whose seal has not: the last one, or more where something is wrong.
     private var unsealed: [SegmentSummary] = []
-    private(set) var collector: FindingCollector
+    private(set) var findings: Findings
     private(set) var totals = Totals()
     /// The index that the next frame must begin with.
     private(set) var nextIndex: UInt64 = 0
@@ -50,21 +50,21 @@ final class LogLedger {
 
     init(
         facts: ManifestFacts, attestedSize: UInt64, claims: [RootClaim], tree: StoredTree, directory: DirectoryAudit,
-        collector: FindingCollector
+        findings: Findings
     ) {
         logID = facts.manifest?.logID
         self.attestedSize = attestedSize
         self.directory = directory
         self.tree = TreeLedger(tree, claims: claims)
         control = ControlLedger(facts)
-        self.collector = collector
+        self.findings = findings
     }
 
     /// The root of the whole log; nil where entries are lost.
     var root: Digest? { tree.root(size: nextIndex) }
 
     func take(_ step: LedgerStep) {
-        var findings: [Finding] = []
+        var findings = Findings()
         switch step {
         case .begin(let pass, let found):
             findings = found
@@ -78,12 +78,12 @@ final class LogLedger {
             segment?.loseFrames()
         case .end(let pass, let end): finish(pass, end, &findings)
         }
-        collector.add(findings)
+        self.findings += findings
     }
 
     // MARK: Segments
 
-    private func begin(_ pass: SegmentPass, _ findings: inout [Finding]) {
+    private func begin(_ pass: SegmentPass, _ findings: inout Findings) {
         let expected = lastSegment.map { $0 + 1 } ?? 0
         if pass.source.segment != expected {
             findings.append(
@@ -98,7 +98,7 @@ final class LogLedger {
         segment = SegmentLedger(pass, firstIndex: pass.header?.firstIndex ?? nextIndex)
     }
 
-    private func check(_ header: SegmentHeader, _ pass: SegmentPass, _ findings: inout [Finding]) {
+    private func check(_ header: SegmentHeader, _ pass: SegmentPass, _ findings: inout Findings) {
         func finding(_ what: String, _ offset: UInt64) -> Finding {
             Finding(.segmentHeader, .error, pass.name, offset: offset, index: header.firstIndex, what)
         }
@@ -115,7 +115,7 @@ final class LogLedger {
         }
     }
 
-    private func finish(_ pass: SegmentPass, _ end: SegmentEnd, _ findings: inout [Finding]) {
+    private func finish(_ pass: SegmentPass, _ end: SegmentEnd, _ findings: inout Findings) {
         guard var ledger = segment else { return }
         segment = nil
         lastEnd = end.offset
@@ -137,7 +137,7 @@ final class LogLedger {
 
     // MARK: Frames
 
-    private func take(_ outcome: FrameOutcome, _ run: FrameRun, _ findings: inout [Finding]) {
+    private func take(_ outcome: FrameOutcome, _ run: FrameRun, _ findings: inout Findings) {
         let header = outcome.header
         findings += outcome.findings
         guard isInPlace(header, run.pass.name, &findings) else { return }
@@ -165,7 +165,7 @@ final class LogLedger {
 
     /// Whether a frame begins where the one before ended. Entries that are missing are a finding, and the log goes on
     /// after them; a frame that begins too early repeats or contradicts what was there, and is left out.
-    private func isInPlace(_ header: FrameHeader, _ name: String, _ findings: inout [Finding]) -> Bool {
+    private func isInPlace(_ header: FrameHeader, _ name: String, _ findings: inout Findings) -> Bool {
         if header.firstIndex == nextIndex { return true }
         let isEarly = header.firstIndex < nextIndex
         findings.append(
@@ -182,7 +182,7 @@ final class LogLedger {
         return true
     }
 
-    private func takeControl(_ outcome: FrameOutcome, _ name: String, _ findings: inout [Finding]) {
+    private func takeControl(_ outcome: FrameOutcome, _ name: String, _ findings: inout Findings) {
         let header = outcome.header
         for record in outcome.controls {
             if let seal = control.take(record, name, &findings) { take(seal, &findings) }
@@ -207,7 +207,7 @@ final class LogLedger {
 
     // MARK: Seals
 
-    private func take(_ seal: SealFact, _ findings: inout [Finding]) {
+    private func take(_ seal: SealFact, _ findings: inout Findings) {
         let record = seal.record
         func mismatch(_ what: String) -> Finding {
             Finding(.sealMismatch, .error, seal.name, offset: seal.offset, index: seal.index, what)
@@ -222,10 +222,13 @@ final class LogLedger {
             return
         }
         unsealed[place].seal = seal
-        compare(unsealed[place], record, &findings)
+        compare(unsealed[place], seal, &findings)
     }
 
-    private func compare(_ summary: SegmentSummary, _ record: SealRecord, _ findings: inout [Finding]) {
+    private func compare(_ summary: SegmentSummary, _ seal: SealFact, _ findings: inout Findings) {
+        // Sealed since it was read, if the store is open for writing: past the checkpoint, where nothing is attested yet.
+        guard summary.footerOffset != nil || seal.index < attestedSize else { return }
+        let record = seal.record
         func mismatch(_ what: String) {
             findings.append(
                 Finding(
@@ -233,10 +236,13 @@ final class LogLedger {
                     "The seal of segment \(summary.segment) \(what)."))
         }
         if record.generation != summary.generation { mismatch("is of generation \(record.generation)") }
-        if record.firstIndex != summary.firstIndex || record.entryCount != summary.entryCount {
-            mismatch("speaks of \(record.entryCount) entries from \(record.firstIndex) on")
+        // Where frames are lost, that is the finding.
+        if summary.derivedDigest != nil {
+            if record.firstIndex != summary.firstIndex || record.entryCount != summary.entryCount {
+                mismatch("speaks of \(record.entryCount) entries from \(record.firstIndex) on")
+            }
+            if record.groups != summary.groups { mismatch("has other digests of the groups' ciphertext") }
         }
-        if record.groups != summary.groups { mismatch("has other digests of the groups' ciphertext") }
         if (record.indexRoot == .zero) == summary.hasIndex {
             mismatch("and its footer do not agree on whether there is an index")
         }
@@ -251,7 +257,7 @@ final class LogLedger {
     }
 
     /// Says what covers the bytes of a segment, once its seal has gone by or never will.
-    private func attest(_ summary: SegmentSummary, mustBeSealed: Bool, _ findings: inout [Finding]) {
+    private func attest(_ summary: SegmentSummary, mustBeSealed: Bool, _ findings: inout Findings) {
         func finding(_ code: Finding.Code, _ severity: Finding.Severity, _ what: String) -> Finding {
             Finding(
                 code, severity, summary.name, offset: UInt64(Limits.blockByteCount), index: summary.firstIndex, what)
@@ -285,7 +291,7 @@ final class LogLedger {
 
     /// After the last step: what the log does not reach, and what nothing covers.
     func finish() {
-        var findings: [Finding] = []
+        var findings = Findings()
         for summary in unsealed { attest(summary, mustBeSealed: false, &findings) }
         unsealed = []
         findings += tree.finish(size: nextIndex, lastName: lastName, end: lastEnd)
@@ -297,9 +303,9 @@ final class LogLedger {
                 ))
         }
         findings += directory.end(last: lastSegment)
-        collector.add(findings)
+        self.findings += findings
     }
 
     /// Adds what other checks found.
-    func add(_ findings: [Finding]) { collector.add(findings) }
+    func add(_ findings: Findings) { self.findings += findings }
 }

@@ -3,22 +3,11 @@
 
 internal import MunimentFormat
 
-/// A segment's file that counts.
-struct SegmentSource: Sendable {
-    let segment: UInt64
-    let generation: UInt32
-    /// The path below the store.
-    let name: String
-    let byteCount: UInt64
-    /// The length of the footer that the file's end claims; nil where it claims none.
-    let footerByteCount: UInt64?
-}
-
 struct StoreInventory {
     private let files: StoreFiles
     /// The segments in order. Numbers may be missing.
     private(set) var segments: [SegmentSource] = []
-    private(set) var findings: [Finding] = []
+    private(set) var findings = Findings()
     private var candidates: [UInt64: [UInt32]] = [:]
 
     init(_ files: StoreFiles) { self.files = files }
@@ -140,15 +129,18 @@ struct StoreInventory {
 
     // MARK: Which generation counts
 
-    /// The newest generation with a whole footer, else the journal itself, else the newest. The others are leftovers:
-    /// of a rewrite that was cut off, or of one whose last step is due.
     private mutating func choose() {
         for segment in candidates.keys.sorted() {
-            let sources = (candidates[segment] ?? []).sorted(by: >).compactMap { source(segment, $0) }
-            let chosen =
-                sources.first(where: { $0.footerByteCount != nil }) ?? sources.first(where: { $0.generation == 0 })
-                ?? sources.first
-            guard let chosen else { continue }
+            var sources: [SegmentSource] = []
+            for generation in candidates[segment] ?? [] {
+                do throws(FileFailure) {
+                    sources.append(try SegmentSource.open(files, segment: segment, generation: generation).source)
+                } catch {
+                    findings.append(
+                        Finding(unreadable: SegmentHeader.path(segment: segment, generation: generation), error))
+                }
+            }
+            guard let chosen = SegmentSource.chosen(sources) else { continue }
             segments.append(chosen)
             for other in sources where other.generation != chosen.generation {
                 findings.append(
@@ -159,29 +151,6 @@ struct StoreInventory {
             }
         }
         candidates = [:]
-    }
-
-    private mutating func source(_ segment: UInt64, _ generation: UInt32) -> SegmentSource? {
-        let name = SegmentHeader.path(segment: segment, generation: generation)
-        guard let file = files.open(name, isRequired: true, &findings) else { return nil }
-        var footerByteCount: UInt64?
-        do throws(FileFailure) {
-            if file.byteCount >= UInt64(Limits.blockByteCount + Footer.trailerByteCount) {
-                let trailer = try file.bytes(
-                    Footer.trailerByteCount, at: file.byteCount - UInt64(Footer.trailerByteCount))
-                let claimed = trailer.withUnsafeBytes { Footer.claimedByteCount(trailer: $0) }
-                if let claimed, UInt64(claimed) <= file.byteCount - UInt64(Limits.blockByteCount),
-                    (file.byteCount - UInt64(claimed)) % UInt64(Limits.blockByteCount) == 0
-                {
-                    footerByteCount = UInt64(claimed)
-                }
-            }
-        } catch {
-            findings.append(Finding(unreadable: name, error))
-        }
-        return SegmentSource(
-            segment: segment, generation: generation, name: name, byteCount: file.byteCount,
-            footerByteCount: footerByteCount)
     }
 }
 
