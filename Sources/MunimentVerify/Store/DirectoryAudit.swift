@@ -23,7 +23,12 @@ struct DirectoryAudit {
             }
             return
         }
-        switch raw.withUnsafeBytes({ decoding($0, SegmentRow.init(decoding:)) }) {
+        var decoded = raw.withUnsafeBytes { decoding($0, SegmentRow.init(decoding:)) }
+        // It may have been read while it was written: look again before accusing.
+        if case .failure = decoded, let again = row(at: offset, &findings) {
+            decoded = again.withUnsafeBytes { decoding($0, SegmentRow.init(decoding:)) }
+        }
+        switch decoded {
         case .failure(let error): findings.append(Finding(error, .directoryRow, DirectoryAudit.name, offset: offset))
         case .success(let row):
             let isSealed = summary.footerDigest != nil

@@ -9,7 +9,7 @@ internal import MunimentFormat
 enum LedgerStep: Sendable {
     case begin(SegmentPass, Findings)
     case frames(FrameRun, [FrameOutcome])
-    case findings(Findings)
+    case findings(Findings, isGap: Bool)
     case end(SegmentPass, SegmentEnd)
 }
 
@@ -33,6 +33,14 @@ final class LogLedger {
     private var tree: TreeLedger
     private var control: ControlLedger
     private var segment: SegmentLedger?
+    /// A frame past the checkpoint whose body is not whole: a torn tail if nothing follows it, damage otherwise.
+    private struct Held {
+        let outcome: FrameOutcome
+        let pass: SegmentPass
+        let leaves: [UInt8]?
+    }
+
+    private var held: Held?
     /// Segments that have gone by and whose seal has not: the last one, or more where something is wrong.
     private var unsealed: [SegmentSummary] = []
     private(set) var findings: Findings
@@ -73,8 +81,10 @@ final class LogLedger {
             for outcome in outcomes { take(outcome, run, &findings) }
             totals.byteCount += run.byteCount
             segmentByteCount += run.byteCount
-        case .findings(let found):
+        case .findings(let found, let isGap):
             findings = found
+            guard isGap else { break }
+            release(&findings)
             segment?.loseFrames()
         case .end(let pass, let end): finish(pass, end, &findings)
         }
@@ -116,10 +126,12 @@ final class LogLedger {
     }
 
     private func finish(_ pass: SegmentPass, _ end: SegmentEnd, _ findings: inout Findings) {
+        let isTorn = holdsTornTail(pass, &findings)
         guard var ledger = segment else { return }
         segment = nil
         lastEnd = end.offset
-        if end.kind == .torn {
+        if isTorn { ledger.loseFrames() }
+        if end.kind == .torn, !isTorn {
             findings.append(
                 Finding(
                     .tailTorn, .unattested, pass.name, offset: end.offset, index: nextIndex,
@@ -138,23 +150,61 @@ final class LogLedger {
     // MARK: Frames
 
     private func take(_ outcome: FrameOutcome, _ run: FrameRun, _ findings: inout Findings) {
-        let header = outcome.header
-        findings += outcome.findings
-        guard isInPlace(header, run.pass.name, &findings) else { return }
-        nextIndex = header.treeSize
+        release(&findings)
         let leaves = outcome.leavesPlace.map { place in
             UnsafeRawBufferPointer(run.buffer.leaves).slice(
-                place * Digest.byteCount..<(place + header.entryCount) * Digest.byteCount)
+                place * Digest.byteCount..<(place + outcome.header.entryCount) * Digest.byteCount)
         }
-        tree.take(leaves, header, run.pass.name, &findings)
+        if outcome.isBodyDamaged, outcome.header.firstIndex >= attestedSize {
+            held = Held(outcome: outcome, pass: run.pass, leaves: leaves.map { Array($0) })
+            return
+        }
+        take(outcome, run.pass, leaves, &findings)
+    }
+
+    /// Takes the frame that waited, now that something follows it: it was no torn tail.
+    private func release(_ findings: inout Findings) {
+        guard let waiting = held else { return }
+        held = nil
+        if let leaves = waiting.leaves {
+            leaves.withUnsafeBytes { take(waiting.outcome, waiting.pass, $0, &findings) }
+        } else {
+            take(waiting.outcome, waiting.pass, nil, &findings)
+        }
+    }
+
+    /// Whether the segment ends in a frame whose body is not whole: a commit past the checkpoint that was cut off,
+    /// unless a footer follows.
+    private func holdsTornTail(_ pass: SegmentPass, _ findings: inout Findings) -> Bool {
+        guard let waiting = held else { return false }
+        guard pass.source.footerByteCount == nil else {
+            release(&findings)
+            return false
+        }
+        held = nil
+        findings.append(
+            Finding(
+                .tailTorn, .unattested, pass.name, offset: waiting.outcome.header.offset, index: nextIndex,
+                "The last frame is not whole: a commit past the checkpoint that was cut off, or one that was damaged."))
+        return true
+    }
+
+    private func take(
+        _ outcome: FrameOutcome, _ pass: SegmentPass, _ leaves: UnsafeRawBufferPointer?, _ findings: inout Findings
+    ) {
+        let header = outcome.header
+        findings += outcome.findings
+        guard isInPlace(header, pass.name, &findings) else { return }
+        nextIndex = header.treeSize
+        tree.take(leaves, header, pass.name, &findings)
         segment?.take(outcome, &findings)
-        takeControl(outcome, run.pass.name, &findings)
+        takeControl(outcome, pass.name, &findings)
         for row in header.bodyFiles { bodyIDs.insert(LogLedger.key(row.id)) }
         totals.records += UInt64(outcome.recordCount)
         totals.missing += UInt64(outcome.missingCount)
         totals.opened += UInt64(outcome.openedCount)
         if header.treeSize > attestedSize, totals.pastCheckpoint == nil {
-            totals.pastCheckpoint = (run.pass.name, header.offset, max(header.firstIndex, attestedSize))
+            totals.pastCheckpoint = (pass.name, header.offset, max(header.firstIndex, attestedSize))
         }
     }
 
@@ -226,7 +276,8 @@ final class LogLedger {
     }
 
     private func compare(_ summary: SegmentSummary, _ seal: SealFact, _ findings: inout Findings) {
-        // Sealed since it was read, if the store is open for writing: past the checkpoint, where nothing is attested yet.
+        // Sealed since it was read, if the store is open for writing: past the checkpoint, where nothing is attested
+        // yet.
         guard summary.footerOffset != nil || seal.index < attestedSize else { return }
         let record = seal.record
         func mismatch(_ what: String) {

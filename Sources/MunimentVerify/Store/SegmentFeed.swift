@@ -9,8 +9,8 @@ internal import MunimentFormat
 enum FeedStep: Sendable {
     case begin(SegmentPass, Findings)
     case frames(FrameRun)
-    /// Bytes where frames should be.
-    case findings(Findings)
+    /// What the walk found; a gap if there are bytes where frames should be.
+    case findings(Findings, isGap: Bool)
     case end(SegmentPass, SegmentEnd)
 }
 
@@ -54,7 +54,7 @@ final class SegmentFeed {
             var findings = Findings()
             findings.append(Finding(unreadable: current.pass.name, error, offset: current.offset))
             self.current?.offset = current.pass.framesEnd
-            return .step(.findings(findings))
+            return .step(.findings(findings, isGap: true))
         }
     }
 
@@ -176,13 +176,26 @@ final class SegmentFeed {
         var between = Findings()
         let successor = try successor(of: current, file, scratch, &between)
         if successor == nil, !isSealed { return end(.torn, at: current.offset) }
+        // Of a store that is open for writing, the frame may have been written since it was looked for: what follows
+        // it was written later.
+        if stands(at: current.offset, file, pass) { return .findings(Findings(), isGap: false) }
         let what =
             successor.map { "The next frame stands at offset \($0)." } ?? "No frame stands between here and the footer."
         var findings = Findings()
         findings.append(finding(error, pass, current.offset, what))
         findings += between
         self.current?.offset = successor ?? pass.framesEnd
-        return .findings(findings)
+        return .findings(findings, isGap: true)
+    }
+
+    /// Whether the header of a frame of this segment stands at `offset` now.
+    private func stands(at offset: UInt64, _ file: ReadOnlyFile, _ pass: SegmentPass) -> Bool {
+        guard let bytes = try? file.bytes(SegmentFeed.soughtHeaderByteCountMax, at: offset) else { return false }
+        return bytes.withUnsafeBytes { raw in
+            guard let claimed = FrameHeader.claimedByteCount(raw), claimed <= raw.count else { return false }
+            if case .none = look(at: raw, pass, offset: offset, available: pass.framesEnd - offset) { return false }
+            return true
+        }
     }
 
     private func finding(_ error: FormatError, _ pass: SegmentPass, _ offset: UInt64, _ what: String) -> Finding {

@@ -1,5 +1,5 @@
-// Which file of a segment counts, where there is more than one generation, and how far it goes. A store that is open for writing may put a new
-// generation in the place of one, so this is asked again when the segment's turn comes.
+// Which file of a segment counts, where there is more than one generation, and how far it goes. A store that is open
+// for writing may put a new generation in the place of one, so this is asked again when the segment's turn comes.
 
 internal import MunimentFormat
 
@@ -44,8 +44,8 @@ struct SegmentSource: Sendable {
         return Opened(source: try SegmentSource(file, segment: segment, generation: generation), file: file)
     }
 
-    /// The one that counts: the newest generation with a footer, else the journal itself, else the newest. The others are leftovers, of a rewrite
-    /// that was cut off or of one whose last step is due.
+    /// The one that counts: the newest generation with a footer, else the journal itself, else the newest. The others
+    /// are leftovers, of a rewrite that was cut off or of one whose last step is due.
     static func chosen(_ sources: [SegmentSource]) -> SegmentSource? {
         let newest = sources.sorted { $0.generation > $1.generation }
         return newest.first { $0.footerByteCount != nil } ?? newest.first { $0.generation == 0 } ?? newest.first
@@ -55,19 +55,25 @@ struct SegmentSource: Sendable {
     static func reopen(_ files: StoreFiles, _ source: SegmentSource) throws(FileFailure) -> Opened {
         do throws(FileFailure) {
             return try open(files, segment: source.segment, generation: source.generation)
-        } catch  where error == .missing {
-            let directory = files.path("segments/" + SegmentHeader.directoryName(segment: source.segment))
-            var sources: [SegmentSource] = []
-            for item in try DirectoryListing.items(directory) {
-                guard let parsed = SegmentHeader.parse(fileName: item.name), parsed.segment == source.segment else {
-                    continue
-                }
-                if let opened = try? open(files, segment: source.segment, generation: parsed.generation) {
-                    sources.append(opened.source)
-                }
-            }
-            guard let now = chosen(sources) else { throw .missing }
+        } catch {
+            guard error == .missing, let now = chosen(generations(files, segment: source.segment)) else { throw error }
             return try open(files, segment: now.segment, generation: now.generation)
         }
+    }
+
+    /// The generations of a segment that are there now. A listing may miss a file that is replaced meanwhile, since
+    /// the new one is made before the old one goes: so the likely ones are also asked for by name, newest first, and
+    /// all of it more than once if nothing is found.
+    static func generations(_ files: StoreFiles, segment: UInt64) -> [SegmentSource] {
+        let directory = files.path("segments/" + SegmentHeader.directoryName(segment: segment))
+        for _ in 0..<3 {
+            guard let items = try? DirectoryListing.items(directory) else { return [] }
+            let listed = items.compactMap { SegmentHeader.parse(fileName: $0.name) }.filter { $0.segment == segment }
+            let next = listed.map { $0.generation }.max().map { $0 &+ 1 } ?? 0
+            let asked = Set(listed.map { $0.generation } + [0, 1, next]).sorted(by: >)
+            let sources = asked.compactMap { try? open(files, segment: segment, generation: $0).source }
+            if !sources.isEmpty { return sources }
+        }
+        return []
     }
 }

@@ -130,16 +130,8 @@ struct StoreInventory {
     // MARK: Which generation counts
 
     private mutating func choose() {
-        for segment in candidates.keys.sorted() {
-            var sources: [SegmentSource] = []
-            for generation in candidates[segment] ?? [] {
-                do throws(FileFailure) {
-                    sources.append(try SegmentSource.open(files, segment: segment, generation: generation).source)
-                } catch {
-                    findings.append(
-                        Finding(unreadable: SegmentHeader.path(segment: segment, generation: generation), error))
-                }
-            }
+        for segment in numbers() {
+            let sources = open(segment, candidates[segment] ?? [])
             guard let chosen = SegmentSource.chosen(sources) else { continue }
             segments.append(chosen)
             for other in sources where other.generation != chosen.generation {
@@ -151,6 +143,45 @@ struct StoreInventory {
             }
         }
         candidates = [:]
+    }
+
+    /// The numbers of the segments that are there. A listing may miss a file that is being replaced meanwhile: numbers
+    /// that seem to be left out, and those after the last, are looked for once more.
+    private mutating func numbers() -> [UInt64] {
+        var expected: UInt64 = 0
+        for segment in candidates.keys.sorted() {
+            if segment > expected { lookAgain(expected..<min(segment, expected + StoreInventory.lookAgainCountMax)) }
+            expected = segment + 1
+        }
+        lookAgain(expected..<min(expected + 2, Limits.segmentCount))
+        return candidates.keys.sorted()
+    }
+
+    /// Segments of one gap that are looked for again: at most two are being replaced at a time.
+    private static let lookAgainCountMax: UInt64 = 16
+
+    private mutating func lookAgain(_ segments: Range<UInt64>) {
+        for segment in segments {
+            let found = SegmentSource.generations(files, segment: segment).map(\.generation)
+            if !found.isEmpty { candidates[segment] = found }
+        }
+    }
+
+    /// The generations of a segment that can be opened. What went away since it was listed was replaced: then they are
+    /// listed again.
+    private mutating func open(_ segment: UInt64, _ generations: [UInt32]) -> [SegmentSource] {
+        var sources: [SegmentSource] = []
+        for generation in generations {
+            do throws(FileFailure) {
+                sources.append(try SegmentSource.open(files, segment: segment, generation: generation).source)
+            } catch  where error == .missing {
+                return SegmentSource.generations(files, segment: segment)
+            } catch {
+                findings.append(
+                    Finding(unreadable: SegmentHeader.path(segment: segment, generation: generation), error))
+            }
+        }
+        return sources
     }
 }
 

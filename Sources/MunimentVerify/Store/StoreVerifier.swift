@@ -18,8 +18,8 @@ struct StoreVerifier {
     }
 
     func run() throws(VerifyError) -> VerifyReport {
-        // In this order, so that a store that is open for writing is not accused of what it does meanwhile: what claims comes before what it
-        // claims about, and what is derived before what it is derived from.
+        // In this order, so that a store that is open for writing is not accused of what it does meanwhile: what
+        // claims comes before what it claims about, and what is derived before what it is derived from.
         var findings = Findings(countMax: options.findingCountMax)
         let facts = readManifest(&findings)
         let keys = try audit(facts.manifest, &findings)

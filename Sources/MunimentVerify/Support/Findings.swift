@@ -1,5 +1,5 @@
-// Findings in order: a bounded number of each code is kept, the others are counted, so that a file made of nothing but faults costs no more memory
-// than a sound one.
+// Findings in order: a bounded number of each code is kept, the others are counted, so that a file made of nothing but
+// faults costs no more memory than a sound one.
 
 internal import MunimentFormat
 
