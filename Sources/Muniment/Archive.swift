@@ -59,7 +59,9 @@ public final class Archive: Sendable {
 
     /// Makes an archive and its keys. Losing the keys directory (or its passphrase) loses every payload for good; keep a backup of it that you can
     /// erase. Throws `usage` where something exists already.
-    public static func create(at path: String, origin: String, options: ArchiveOptions = ArchiveOptions()) async throws -> Archive {
+    public static func create(at path: String, origin: String, options: ArchiveOptions = ArchiveOptions()) async throws
+        -> Archive
+    {
         try await offCooperativeThreads { try createBlocking(at: path, origin: origin, options: options) }
     }
 
@@ -135,7 +137,8 @@ public final class Archive: Sendable {
         let buffer = makeBuffer()
         try await offCooperativeThreads {
             try payload.finish(
-                into: buffer, attributes: attributes, stream: stream, retentionClass: retentionClass, occurredAt: occurredAt)
+                into: buffer, attributes: attributes, stream: stream, retentionClass: retentionClass,
+                occurredAt: occurredAt)
         }
         return try await append(buffer)
     }
@@ -149,7 +152,8 @@ public final class Archive: Sendable {
         guard let token else { return }
         guard (1...1_024).contains(token.count), buffer.count > 0, Set(buffer.batches.map(\.classID)).count == 1 else {
             throw ArchiveError(
-                .usage, "A token has 1 to 1,024 bytes, and the records under it share one class.", appendOutcome: .failed)
+                .usage, "A token has 1 to 1,024 bytes, and the records under it share one class.",
+                appendOutcome: .failed)
         }
     }
 

@@ -30,7 +30,8 @@ public struct Record: Sendable {
         occurredAt: Microseconds? = nil
     ) {
         self.init(
-            Array(text.utf8), attributes: attributes, stream: stream, retentionClass: retentionClass, occurredAt: occurredAt)
+            Array(text.utf8), attributes: attributes, stream: stream, retentionClass: retentionClass,
+            occurredAt: occurredAt)
     }
 }
 

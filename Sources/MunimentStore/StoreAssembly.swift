@@ -11,10 +11,9 @@ struct StoreAssembly {
     let options: StoreOptions
     let recovered: RecoveredStore
 
-    /// Starts the pipeline. Also returns the segments that ended before and still want their seal, oldest first.
-    func start(
-        _ committed: Committed, _ signer: CheckpointSigner
-    ) throws(ArchiveError) -> (CommitPipeline, Housekeeper, [Housekeeper.Ended]) {
+    /// Makes the pipeline and the housekeeper, who has the segments that ended before and still want their seal. Nothing that runs is left
+    /// behind when this throws.
+    func start(_ committed: Committed, _ signer: CheckpointSigner) throws(ArchiveError) -> (CommitPipeline, Housekeeper) {
         let (reader, options, classes) = (reader, options, classes)
         let paths = reader.paths
         let (journal, handle) = try openJournal(committed)
@@ -26,6 +25,9 @@ struct StoreAssembly {
                 guard let pipeline = box.pipeline else { return }
                 try LogStore.seal(ended, reader: reader, paths: paths, classes: classes, pipeline: pipeline)
             },
+            sealFailed: { error in
+                if error.code == .full { box.pipeline?.sealPostponed(error) } else { box.pipeline?.refuse(because: error) }
+            },
             sign: { committed throws(ArchiveError) in
                 guard let pipeline = box.pipeline, pipeline.failure == nil else { return }
                 _ = try signer.sign(
@@ -35,16 +37,21 @@ struct StoreAssembly {
         let stage = CommitStage(
             reader: reader, clock: options.clock, journal: journal, handle: handle, committed: committed,
             takePrepared: { housekeeper.takePrepared() },
-            segmentEnded: { handle, journal in housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal)) })
+            segmentEnded: { handle, journal in
+                housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal))
+            })
         let former = FrameFormer(
-            logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: options.clock, limits: options.limits,
-            segment: try plan(journal, committed), previous: try previousPlan(journal.header.segment), nextIndex: committed.treeSize,
+            logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: options.clock,
+            limits: options.limits,
+            segment: try plan(journal, committed), previous: try previousPlan(journal.header.segment),
+            nextIndex: committed.treeSize,
             chain: committed.chain, compression: { classes.compression($0) })
         let pipeline = CommitPipeline(
             former: former, stage: stage, limits: options.limits, reader: reader, unsealedCount: unfinished.count,
-            workerCount: options.workerCount, committedNews: { housekeeper.news($0) })
+            workerCount: options.workerCount, isSynchronous: options.isSynchronous, committedNews: { housekeeper.news($0) })
         box.pipeline = pipeline
-        return (pipeline, housekeeper, unfinished)
+        for segment in unfinished { housekeeper.segmentEnded(segment) }
+        return (pipeline, housekeeper)
     }
 
     /// Lets the housekeeper's closures reach the pipeline, which is made after them. Set once, before the housekeeper starts.
@@ -57,7 +64,8 @@ struct StoreAssembly {
         let (fileSystem, paths) = (reader.fileSystem, reader.paths)
         return try translating(paths.segments) {
             if let last = recovered.unsealed.last, last.tail != .sealed, let handle = reader.segments.last {
-                let journal = try JournalFile.open(fileSystem, paths, header: last.header, end: last.end, preparedEnd: 0)
+                let journal = try JournalFile.open(
+                    fileSystem, paths, header: last.header, end: last.end, preparedEnd: 0)
                 return (journal, handle)
             }
             let segment = (recovered.unsealed.last?.header.segment ?? recovered.rows.last?.segment).map { $0 + 1 } ?? 0
@@ -66,7 +74,8 @@ struct StoreAssembly {
                 root: committed.root, created: options.clock.microsecondsSinceEpoch())
             let journal = try JournalFile.create(fileSystem, paths, header: header, preparedByteCount: 0)
             let handle = SegmentHandle(
-                fileSystem, paths.segment(segment, generation: 0), segment: segment, generation: 0, firstIndex: committed.treeSize,
+                fileSystem, paths.segment(segment, generation: 0), segment: segment, generation: 0,
+                firstIndex: committed.treeSize,
                 frames: [])
             reader.install(handle)
             return (journal, handle)
@@ -79,8 +88,11 @@ struct StoreAssembly {
         let plan = SegmentPlan(
             segment: header.segment, firstIndex: header.firstIndex, created: header.created, byteCount: journal.end)
         plan.entryCount = Int(committed.treeSize - header.firstIndex)
-        if let scanned = recovered.unsealed.last(where: { $0.header.segment == header.segment }) { fill(plan, scanned.frames) }
+        if let scanned = recovered.unsealed.last(where: { $0.header.segment == header.segment }) {
+            fill(plan, scanned.frames)
+        }
         plan.durable.entryCount = plan.entryCount
+        plan.durable.byteCount = plan.byteCount
         plan.durable.announced = plan.announced
         return plan
     }
@@ -106,20 +118,28 @@ struct StoreAssembly {
             for group in frame.groups { plan.announced.insert(group.classID) }
             for token in frame.tokens {
                 plan.tokens[token.tokenHash] = TokenTrace(
-                    classID: token.classID, contentHash: token.contentHash, firstIndex: frame.firstIndex + UInt64(token.firstOrdinal),
+                    classID: token.classID, contentHash: token.contentHash,
+                    firstIndex: frame.firstIndex + UInt64(token.firstOrdinal),
                     count: Int(token.recordCount))
             }
         }
     }
 
     /// Segments before the open one that are not known to be sealed: case *footer without seal record*, and those that ended just before a crash.
+    /// Those that are, and whose row is not in the directory, get it now.
     private func unfinishedSegments(before segment: UInt64) throws(ArchiveError) -> [Housekeeper.Ended] {
         var ended: [Housekeeper.Ended] = []
+        var missing = Array(recovered.rows[recovered.rowsOnFile...])
+        defer { for row in missing { try? SegmentDirectoryFile.write(reader.fileSystem, reader.paths, row) } }
         for scanned in recovered.unsealed where scanned.header.segment < segment {
-            if try hasSealRecord(scanned.header.segment) { continue }
+            if try hasSealRecord(scanned.header.segment) {
+                if let row = scanned.row { missing.append(row) }
+                continue
+            }
             guard let handle = reader.segments.first(where: { $0.segment == scanned.header.segment }) else { continue }
             let journal = try translating(handle.path) {
-                try JournalFile.open(reader.fileSystem, reader.paths, header: scanned.header, end: scanned.end, preparedEnd: 0)
+                try JournalFile.open(
+                    reader.fileSystem, reader.paths, header: scanned.header, end: scanned.end, preparedEnd: 0)
             }
             ended.append(Housekeeper.Ended(handle: handle, journal: journal))
         }
@@ -134,7 +154,11 @@ struct StoreAssembly {
         let start = reader.segments.first { $0.segment == segment + 1 }?.firstIndex ?? 0
         while let index = next, index >= start {
             let record = try ClassTable.control(reader, index)
-            if record.kind == .seal, let seal = try? record.body.decode(SealRecord.init(decoding:)), seal.segment == segment { return true }
+            if record.kind == .seal, let seal = try? record.body.decode(SealRecord.init(decoding:)),
+                seal.segment == segment
+            {
+                return true
+            }
             next = record.previous
         }
         return false

@@ -29,7 +29,8 @@ final class JournalFile {
     private static let zeroedStep = 1 << 20
 
     private init(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, header: SegmentHeader, file: any File, end: UInt64, preparedEnd: UInt64
+        _ fileSystem: any FileSystem, _ paths: StorePaths, header: SegmentHeader, file: any File, end: UInt64,
+        preparedEnd: UInt64
     ) {
         (self.fileSystem, self.paths, self.header, self.file) = (fileSystem, paths, header, file)
         (self.end, zeroedEnd, allocatedEnd) = (end, preparedEnd, preparedEnd)
@@ -58,7 +59,8 @@ final class JournalFile {
         try fileSystem.rename(paths.prepared, to: path)
         try fileSystem.synchronizeDirectory(directory)
         try fileSystem.synchronizeDirectory(paths.segments)
-        return try open(fileSystem, paths, header: header, end: UInt64(Limits.blockByteCount), preparedEnd: preparedByteCount)
+        return try open(
+            fileSystem, paths, header: header, end: UInt64(Limits.blockByteCount), preparedEnd: preparedByteCount)
     }
 
     /// Goes on in a segment whose frames end at `end`.
@@ -103,7 +105,7 @@ final class JournalFile {
         do throws(FileSystemError) {
             try file.allocate(end..<next + step)
             allocatedEnd = next + step
-        } catch where error.code == .unsupported || error.code == .noSpace {
+        } catch  where error.code == .unsupported || error.code == .noSpace {
             // The write itself will say whether there is space for this frame.
         }
     }

@@ -7,6 +7,8 @@ package import MunimentMerkle
 /// What a scan of one segment found.
 package struct ScannedSegment: Sendable {
     package var header: SegmentHeader
+    /// The segment's row, if it has a valid footer.
+    package var row: SegmentRow?
     package var frames: [FrameHeader] = []
     /// Where the whole frames end.
     package var end: UInt64 = UInt64(Limits.blockByteCount)
@@ -39,8 +41,21 @@ package struct TailScanner {
     /// `trusted` or at the segment's first index, whichever is greater.
     package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws -> ScannedSegment {
         var result = ScannedSegment(header: header)
-        result.fileByteCount = try file.byteCount()
-        var index = header.firstIndex
+        var isSecondLook = false
+        while true {
+            result.fileByteCount = try file.byteCount()
+            try scanFrames(&result, trusted: trusted, &frontier)
+            if result.tail != .clean { return result }
+            result.tail = try tail(after: result.end, of: header, result.fileByteCount)
+            // Beside a writer, a frame that was incomplete at the first look may have been followed by another since.
+            guard case .damaged = result.tail, !isSecondLook else { return result }
+            (isSecondLook, result.tail) = (true, .clean)
+        }
+    }
+
+    private mutating func scanFrames(_ result: inout ScannedSegment, trusted: UInt64, _ frontier: inout TreeFrontier) throws {
+        let header = result.header
+        var index = result.frames.last?.treeSize ?? header.firstIndex
         while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount) {
             if frame.treeSize > trusted {
                 // A checkpoint always stands at a frame's end: a trusted size inside a frame is no size of this log.
@@ -53,8 +68,6 @@ package struct TailScanner {
             result.end += UInt64(frame.frameByteCount)
             index = frame.treeSize
         }
-        if result.tail == .clean { result.tail = try tail(after: result.end, of: header, result.fileByteCount) }
-        return result
     }
 
     /// The header of the frame at `offset`, if one stands there that belongs there.
@@ -72,8 +85,8 @@ package struct TailScanner {
         guard offset + UInt64(Limits.blockByteCount) <= fileByteCount else { return nil }
         let block = try file.readArray(Limits.blockByteCount, at: offset)
         guard let count = block.withUnsafeBytes({ FrameHeader.claimedByteCount($0) }) else { return nil }
-        if count <= block.count { return try? block.decode(FrameHeader.init(decoding:)) }
-        return try? file.readArray(count, at: offset).decode(FrameHeader.init(decoding:))
+        let bytes = count <= block.count ? block : try file.readArray(count, at: offset)
+        return try? bytes.decode(FrameHeader.init(decoding:))
     }
 
     private enum Verdict {
@@ -89,13 +102,7 @@ package struct TailScanner {
     private mutating func check(_ frame: FrameHeader, _ frontier: inout TreeFrontier) throws -> Verdict {
         guard frontier.size == frame.firstIndex else { return .contradiction }
         let bytes = try file.readArray(frame.frameByteCount, at: frame.offset)
-        guard bytes.count == frame.frameByteCount else { return .torn }
-        let bodyEnd = frame.headerByteCount + frame.bodyByteCount
-        let isWhole = bytes.withUnsafeBytes { raw in
-            Checksum.crc32c(UnsafeRawBufferPointer(rebasing: raw[frame.headerByteCount..<bodyEnd])) == frame.bodyCRC
-                && raw[bodyEnd...].allSatisfy { $0 == 0 }
-        }
-        guard isWhole else { return .torn }
+        guard frame.isBody(of: bytes) else { return .torn }
         guard let view = try? FrameView(Array(bytes[..<frame.skeletonByteCount])) else { return .contradiction }
         var next = frontier
         next.append(leaves: view, entryHasher)
@@ -135,6 +142,18 @@ package struct TailScanner {
             frame.segment == segment.segment, frame.generation == segment.generation
         else { return false }
         return true
+    }
+}
+
+extension FrameHeader {
+    /// Whether `bytes`, a whole frame, have the body that this header sums up, and zeros after it.
+    func isBody(of bytes: [UInt8]) -> Bool {
+        guard bytes.count == frameByteCount else { return false }
+        let bodyEnd = headerByteCount + bodyByteCount
+        return bytes.withUnsafeBytes { raw in
+            Checksum.crc32c(UnsafeRawBufferPointer(rebasing: raw[headerByteCount..<bodyEnd])) == bodyCRC
+                && raw[bodyEnd...].allSatisfy { $0 == 0 }
+        }
     }
 }
 

@@ -1,5 +1,9 @@
 // Repacking: a segment's frames written again as if they had come in bulk, as the next generation. Entries, indexes and leaves are the same;
 // parts are filled, sealed anew under a session of their own, with nonces from zero. One reader serves both.
+//
+// The story, and what happens if we die after each step:
+//   1. the new file is written under a temporary name, fdatasync   the next open removes it
+//   2. rename to the generation's name, sync the directory         the next open goes on with it: whatever has the name is durable
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -22,7 +26,8 @@ struct Repacker {
     ) {
         (self.reader, self.source, self.compression) = (reader, source, compression)
         self.header = SegmentHeader(
-            generation: header.generation + 1, logID: header.logID, segment: header.segment, firstIndex: header.firstIndex,
+            generation: header.generation + 1, logID: header.logID, segment: header.segment,
+            firstIndex: header.firstIndex,
             root: header.root, created: header.created)
     }
 
@@ -39,11 +44,28 @@ struct Repacker {
     /// Writes the new generation, durably, and returns its footer.
     func run(_ references: [FrameReference]) throws -> Footer {
         let path = reader.paths.segment(header.segment, generation: header.generation)
-        if try reader.fileSystem.status(path) != nil { try reader.fileSystem.remove(path) }
+        let temporary = path + TemporaryFile.suffix
+        if try reader.fileSystem.status(temporary) != nil { try reader.fileSystem.remove(temporary) }
+        let footer: Footer
+        do {
+            footer = try write(references, to: temporary)
+            try reader.fileSystem.rename(temporary, to: path)
+        } catch {
+            // Above all a full disk gets its space back.
+            try? reader.fileSystem.remove(temporary)
+            throw error
+        }
+        try reader.fileSystem.synchronizeDirectory(reader.paths.segmentDirectory(header.segment))
+        return footer
+    }
+
+    private func write(_ references: [FrameReference], to path: String) throws -> Footer {
         let file = try reader.fileSystem.open(path, .create)
         defer { file.close() }
         try file.writeAll(header.encoded(), at: 0)
-        var output = Output(file: file, frontier: try TreeFrontier(size: header.firstIndex, reader: reader), builder: FooterBuilder(header))
+        var output = Output(
+            file: file, frontier: try TreeFrontier(size: header.firstIndex, reader: reader),
+            builder: FooterBuilder(header))
         var gathered = Gathered()
         for reference in references {
             let frame = try FrameView(source.file().readExactly(Int(reference.skeletonByteCount), at: reference.offset))
@@ -54,7 +76,6 @@ struct Repacker {
         let footer = try output.builder.footer()
         try file.writeAll(footer.encoded(), at: output.end)
         try file.synchronize()
-        try reader.fileSystem.synchronizeDirectory(reader.paths.segmentDirectory(header.segment))
         return footer
     }
 
@@ -86,7 +107,8 @@ struct Repacker {
 
         func isFull(adding frame: FrameView) -> Bool {
             guard entryCount > 0 else { return false }
-            return entryCount + frame.header.entryCount > Repacker.entryCountMax || contentByteCount > Repacker.contentByteCountMax
+            return entryCount + frame.header.entryCount > Repacker.entryCountMax
+                || contentByteCount > Repacker.contentByteCountMax
         }
     }
 
@@ -129,7 +151,8 @@ struct Repacker {
                 row += 1
             }
             if gathered.batches[classID] == nil {
-                gathered.batches[classID] = RecordBatch(classID: classID, hasOccurred: false, reservingByteCount: 128 << 10)
+                gathered.batches[classID] = RecordBatch(
+                    classID: classID, hasOccurred: false, reservingByteCount: 128 << 10)
                 gathered.classes.append(classID)
             }
             guard let batch = gathered.batches[classID] else { continue }
@@ -149,11 +172,13 @@ struct Repacker {
         guard let first = gathered.frames.first, let last = gathered.frames.last else { return }
         for frame in gathered.frames { output.frontier.append(leaves: frame, output.entryHasher) }
         guard output.frontier.root() == last.header.root else {
-            throw FormatError(.inconsistent, "frame", at: 0, "the entries read back do not give the root that was committed")
+            throw FormatError(
+                .inconsistent, "frame", at: 0, "the entries read back do not give the root that was committed")
         }
         var draft = FrameHeader(
             session: session, offset: output.end, segment: header.segment, generation: header.generation,
-            entryCount: gathered.entryCount, firstIndex: first.header.firstIndex, root: last.header.root, firstPart: output.partCount,
+            entryCount: gathered.entryCount, firstIndex: first.header.firstIndex, root: last.header.root,
+            firstPart: output.partCount,
             entriesByteCount: 0, partCount: 0, bodyByteCount: 0)
         (draft.groups, draft.tokens, draft.bodyFiles) = (gathered.groups, gathered.tokens, gathered.bodyFiles)
         draft.lastControl = last.header.lastControl
@@ -177,11 +202,15 @@ struct Repacker {
 
     /// Seals the contents of one class into parts.
     private func seal(
-        _ batch: RecordBatch, _ classID: UInt32, firstIndex: UInt64, _ output: inout Output, _ parts: inout [FrameAssembler.Part],
+        _ batch: RecordBatch, _ classID: UInt32, firstIndex: UInt64, _ output: inout Output,
+        _ parts: inout [FrameAssembler.Part],
         _ buffers: inout [CiphertextBuffer]
     ) throws {
-        guard let keys = reader.keys else { throw ArchiveError(.keyMissing, "A segment can't be packed anew without the keys.") }
-        let key = try keys.group(segment: header.segment, classID: classID).key.partKey(generation: header.generation, session: session)
+        guard let keys = reader.keys else {
+            throw ArchiveError(.keyMissing, "A segment can't be packed anew without the keys.")
+        }
+        let key = try keys.group(segment: header.segment, classID: classID).key.partKey(
+            generation: header.generation, session: session)
         let piece = Piece(batch: batch, range: 0..<batch.count, ordinal: 0, run: 0, runOrdinal: 0)
         let mode = compression(classID)
         for shape in BlockShape.split([piece], byteCountMax: mode == .record ? 0 : Limits.partContentByteCount) {
@@ -193,9 +222,11 @@ struct Repacker {
                 flags: shape.recordCount == 0 ? PartRow.continues : 0, firstIndex: firstIndex)
             let contents = batch.contents(shape.pieces[0].range)
             let content = shape.slice.map { UnsafeRawBufferPointer(rebasing: contents[$0]) } ?? contents
-            let count = output.codec.seal(content, isCompressed: mode != .none, key: key, place: place, to: buffer.memory)
+            let count = output.codec.seal(
+                content, isCompressed: mode != .none, key: key, place: place, to: buffer.memory)
             let row = PartRow(
-                classID: classID, recordCount: shape.recordCount, ciphertextByteCount: UInt32(count), flags: place.flags,
+                classID: classID, recordCount: shape.recordCount, ciphertextByteCount: UInt32(count),
+                flags: place.flags,
                 digest: SHA256.hash(UnsafeRawBufferPointer(start: buffer.memory, count: count)))
             parts.append(FrameAssembler.Part(row: row, ciphertext: UnsafeRawPointer(buffer.memory)))
         }

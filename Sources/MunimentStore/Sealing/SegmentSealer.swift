@@ -3,10 +3,10 @@
 //
 // The story, and what happens if we die after each step:
 //   1. tree nodes up to the segment's end are synced     the next open finds them, or computes them again
-//   2. footer written after the last frame, fdatasync    the next open finds the footer, and goes on with step 4
+//   2. footer written after the last frame, fdatasync    the next open does this step again: a footer in the cache proves nothing
 //      or, where padding or small parts waste space, a new generation is written whole, with its footer (`Repacker`)
-//   3. the segment's row in the directory                derived: made again when missing
-//   4. seal record committed in the next segment         the segment counts as sealed
+//   3. seal record committed in the next segment         the segment counts as sealed
+//   4. the segment's row in the directory                derived: the next open writes it
 //   5. of a repacked segment: the old generation removed the next open removes it
 
 internal import MunimentCrypto
@@ -31,13 +31,15 @@ package struct SegmentSealer {
     /// Steps 1 and 2. `end` is where the last frame ends.
     package func seal(_ handle: SegmentHandle, header: SegmentHeader, end: UInt64) throws(ArchiveError) -> Sealed {
         try translating(handle.path) {
-            try reader.tree.flush(synchronize: true)
+            try reader.tree.flush()
             let frames = try views(handle)
-            if Repacker.isWorthwhile(frames) {
+            if header.generation == 0, Repacker.isWorthwhile(frames) {
                 let footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
                 let path = reader.paths.segment(header.segment, generation: footer.generation)
                 let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
-                return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
+                return Sealed(
+                    footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount),
+                    obsoletePath: handle.path)
             }
             var builder = FooterBuilder(header)
             for frame in frames { builder.append(try view(frame.reference, handle)) }
@@ -45,10 +47,12 @@ package struct SegmentSealer {
             let file = try reader.fileSystem.open(handle.path, .readWrite)
             defer { file.close() }
             let bytes = footer.encoded()
-            if try file.byteCount() > end { try file.truncate(to: end) }
             try file.writeAll(bytes, at: end)
+            if try file.byteCount() > end + UInt64(bytes.count) { try file.truncate(to: end + UInt64(bytes.count)) }
             try file.synchronize()
-            return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)), obsoletePath: nil)
+            return Sealed(
+                footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)),
+                obsoletePath: nil)
         }
     }
 
@@ -67,7 +71,8 @@ package struct SegmentSealer {
             let ciphertext = frame.rows.reduce(0) { $0 + Int($1.ciphertextByteCount) }
             return Measured(
                 reference: reference, frameByteCount: frame.header.frameByteCount,
-                usefulByteCount: frame.header.entriesByteCount + ciphertext, partCount: frame.rows.count, ciphertextByteCount: ciphertext)
+                usefulByteCount: frame.header.entriesByteCount + ciphertext, partCount: frame.rows.count,
+                ciphertextByteCount: ciphertext)
         }
     }
 
@@ -115,7 +120,8 @@ struct FooterBuilder {
         for file in header.bodyFiles {
             bodyFiles.append(
                 Footer.BodyFile(
-                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount, digest: file.digest))
+                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount,
+                    digest: file.digest))
         }
         for run in frame.columns.runs {
             recordedFirst = min(recordedFirst, run.recorded)
@@ -145,7 +151,8 @@ extension SealRecord {
     /// The seal of a footer, at a point of the control chain.
     package init(_ footer: Footer, policy: UInt64?) {
         self.init(
-            segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex, entryCount: footer.entryCount,
+            segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex,
+            entryCount: footer.entryCount,
             footerDigest: footer.digest, indexRoot: .zero, policy: policy,
             groups: footer.groups.map { Group(classID: $0.classID, digest: $0.digest) })
     }
