@@ -2,7 +2,7 @@
 // Format/keys.md.
 //
 // A group key is durable before the first frame that uses it: `makeGroup` returns after fdatasync. If we die before that, nothing
-// refers to the row; if after, the row may stay without a frame, which is harmless: the next open reuses it for the same place.
+// refers to the row; if after, the row may stay without a frame, which is harmless: the next open makes sure of it, and uses it for the same place.
 
 import Synchronization
 
@@ -212,6 +212,25 @@ package final class KeyRing: Sendable {
         }
         remember(key, wanted)
         return (key, slot)
+    }
+
+    /// Case *key without frame*: makes certain that the last row is on the device, unless a frame that `isUsed` knows of proves that it is. A sync
+    /// that failed may have left it in the cache alone, and the next frame would trust it.
+    package func secureLastRow(isUsed: (UInt64, UInt32) -> Bool) throws(ArchiveError) {
+        precondition(isWritable)
+        let rowCount = state.withLock { $0.rowCount }
+        guard rowCount > 0 else { return }
+        let path = KeyRing.groupsPath(directory)
+        try translating(path) {
+            let file = try fileSystem.open(path, .readWrite)
+            defer { file.close() }
+            let offset = UInt64(GroupsHeader.byteCount) + (rowCount - 1) * UInt64(GroupKeyRow.byteCount)
+            let bytes = try file.readExactly(GroupKeyRow.byteCount, at: offset)
+            let row = try bytes.decode(GroupKeyRow.init(decoding:))
+            if isUsed(row.segment, row.classID) { return }
+            try file.writeAll(bytes, at: offset)
+            try file.synchronize()
+        }
     }
 
     /// The signing seed.

@@ -1,5 +1,6 @@
 // A store: made, opened for writing or for reading, closed. Ties the parts together; each part has a file of its own.
 
+
 internal import MunimentCrypto
 package import MunimentFormat
 internal import MunimentMerkle
@@ -14,6 +15,9 @@ package struct StoreOptions: Sendable {
     package var checkpointCadence: Microseconds = 1_000_000
     package var workerCount = 2
     package var clock: any WallClock = SystemClock()
+    /// No threads: work is done by the thread that calls `append`, `drain` or a step, and nothing behind its back. For simulations, which
+    /// want the same calls to the disk in the same order each time.
+    package var isSynchronous = false
 
     package init() {}
 }
@@ -33,8 +37,7 @@ package final class LogStore: @unchecked Sendable {
     private let isClosed = Guarded(false)
 
     private init(
-        manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner,
-        options: StoreOptions,
+        manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner, options: StoreOptions,
         lock: any File, pipeline: CommitPipeline, housekeeper: Housekeeper
     ) {
         (self.manifest, self.paths, self.reader, self.classes) = (manifest, paths, reader, classes)
@@ -46,17 +49,17 @@ package final class LogStore: @unchecked Sendable {
     // MARK: Making a store
 
     /// Makes a store and its keys, and appends the log's identity and its default class. `path` must not exist.
+    ///
+    /// The manifest gets its name last, when the identity is durable and signed: until then there is no store, and whatever a crash leaves behind is
+    /// to be removed by hand. So a log never lacks its leaf 0.
     package static func create(
-        _ fileSystem: any FileSystem, _ path: String, origin: String, predecessor: [UInt8] = [],
-        options: StoreOptions = StoreOptions()
+        _ fileSystem: any FileSystem, _ path: String, origin: String, predecessor: [UInt8] = [], options: StoreOptions = StoreOptions()
     ) throws(ArchiveError) -> LogStore {
         if let refusal = Manifest.refusal(origin: origin) { throw ArchiveError(.usage, "\(origin): \(refusal).") }
         let paths = StorePaths(path, keys: options.keys)
         let logID = RandomBytes.array(Digest.byteCount).withUnsafeBytes { Digest(loading: $0.baseAddress!) }
         try translating(paths.root) {
-            guard try !fileSystem.isNetworkFileSystem(StorePaths.parent(paths.root)) else {
-                throw networkRefusal(paths.root)
-            }
+            guard try !fileSystem.isNetworkFileSystem(StorePaths.parent(paths.root)) else { throw networkRefusal(paths.root) }
             for path in [paths.root, paths.keys] where try fileSystem.status(path) != nil {
                 throw ArchiveError(.usage, "\(path) exists already: choose another place, or open it.")
             }
@@ -70,21 +73,22 @@ package final class LogStore: @unchecked Sendable {
         try translating(paths.root) {
             for directory in [paths.segments, paths.tree, paths.bodies] { try fileSystem.createDirectory(directory) }
             try fileSystem.open(paths.lock, .create).close()
-            let file = try fileSystem.open(paths.manifest, .create)
-            defer { file.close() }
-            try file.writeAll(manifest.encoded(), at: 0)
-            try file.synchronize()
             try fileSystem.synchronizeDirectory(paths.root)
             try fileSystem.synchronizeDirectory(StorePaths.parent(paths.root))
         }
-        let store = try open(fileSystem, path, options: options)
-        try store.appendIdentity(predecessor: predecessor)
+        let store = try open(fileSystem, paths, manifest, options)
+        do throws(ArchiveError) {
+            try store.appendIdentity(predecessor: predecessor)
+            try translating(paths.manifest) { try fileSystem.replaceAtomically(paths.manifest, manifest.encoded()) }
+        } catch {
+            store.abandon()
+            throw error
+        }
         return store
     }
 
     private static func networkRefusal(_ path: String) -> ArchiveError {
-        ArchiveError(
-            .usage, "\(path) is on a network file system, where locks and flushes can't be relied on: use a local one.")
+        ArchiveError(.usage, "\(path) is on a network file system, where locks and flushes can't be relied on: use a local one.")
     }
 
     private func appendIdentity(predecessor: [UInt8]) throws(ArchiveError) {
@@ -109,12 +113,16 @@ package final class LogStore: @unchecked Sendable {
         _ fileSystem: any FileSystem, _ path: String, options: StoreOptions = StoreOptions()
     ) throws(ArchiveError) -> LogStore {
         let paths = StorePaths(path, keys: options.keys)
-        let recovery = Recovery(fileSystem, paths)
-        let manifest = try recovery.manifest()
+        return try open(fileSystem, paths, try Recovery(fileSystem, paths).manifest(), options)
+    }
+
+    private static func open(
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ manifest: Manifest, _ options: StoreOptions
+    ) throws(ArchiveError) -> LogStore {
         let lock = try takeLock(fileSystem, paths)
         let keys = try KeyRing.open(
             fileSystem, paths.keys, logID: manifest.logID, passphrase: options.passphrase, isWritable: true)
-        let recovered = try recovery.recover(keysDirectory: paths.keys)
+        let recovered = try Recovery(fileSystem, paths).recover(manifest, keysDirectory: paths.keys)
         if let reason = recovered.readOnlyReason { throw reason }
         return try open(fileSystem, paths, recovered, keys, lock, options)
     }
@@ -124,25 +132,18 @@ package final class LogStore: @unchecked Sendable {
             guard try !fileSystem.isNetworkFileSystem(paths.root) else { throw networkRefusal(paths.root) }
             let lock = try fileSystem.open(paths.lock, .createOrOpen)
             guard try lock.lockExclusively() else {
-                throw ArchiveError(
-                    .anotherWriter, "\(paths.root) is open for writing elsewhere: wait for it, or use that process.")
+                throw ArchiveError(.anotherWriter, "\(paths.root) is open for writing elsewhere: wait for it, or use that process.")
             }
             return lock
         }
     }
 
     private static func open(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing,
-        _ lock: any File,
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing, _ lock: any File,
         _ options: StoreOptions
     ) throws(ArchiveError) -> LogStore {
         let manifest = recovered.manifest
-        try removeLeftovers(fileSystem, paths, recovered)
-        for segment in recovered.unsealed {
-            try TailRepair.run(
-                fileSystem, paths.segment(segment.header.segment, generation: segment.header.generation), segment,
-                checkpointSize: recovered.checkpointSize)
-        }
+        try StoreRepair(fileSystem, paths, recovered).run(keys)
         let reader = try LogStore.makeReader(fileSystem, paths, recovered, keys, isWritable: true)
         let classes = ClassTable()
         let size = recovered.committed.treeSize
@@ -151,32 +152,18 @@ package final class LogStore: @unchecked Sendable {
         committed.chain = try classes.load(reader, head: head)
         let signer = try CheckpointSigner.open(
             fileSystem, paths, origin: manifest.origin, keys: keys, newest: recovered.checkpointNote)
-        let assembly = StoreAssembly(
-            reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
-        let (pipeline, housekeeper, unfinished) = try assembly.start(committed, signer)
+        let assembly = StoreAssembly(reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
+        let (pipeline, housekeeper) = try assembly.start(committed, signer)
         let store = LogStore(
-            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options,
-            lock: lock,
+            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options, lock: lock,
             pipeline: pipeline, housekeeper: housekeeper)
-        for segment in unfinished { try store.seal(segment) }
-        housekeeper.start()
+        if !options.isSynchronous { housekeeper.start() }
         return store
-    }
-
-    /// Cases *unfinished generation* and *foreign file* of segments: what a crash left behind is removed. A prepared file is too.
-    private static func removeLeftovers(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore
-    ) throws(ArchiveError) {
-        try translating(paths.segments) {
-            for path in recovered.leftovers { try fileSystem.remove(path) }
-            if try fileSystem.status(paths.prepared) != nil { try fileSystem.remove(paths.prepared) }
-        }
     }
 
     /// A reader over what recovery found, with the tree's files brought up to date in memory.
     package static func makeReader(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing?,
-        isWritable: Bool
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing?, isWritable: Bool
     ) throws(ArchiveError) -> LogReader {
         let tree = TreeNodes(fileSystem, paths, isWritable: isWritable, treeSize: 0)
         let reader = LogReader(fileSystem, paths, logID: recovered.manifest.logID, tree: tree, keys: keys)
@@ -185,11 +172,11 @@ package final class LogStore: @unchecked Sendable {
             reader.install(
                 SegmentHandle(
                     fileSystem, paths.segment(segment.header.segment, generation: segment.header.generation),
-                    segment: segment.header.segment, generation: segment.header.generation,
-                    firstIndex: segment.header.firstIndex,
+                    segment: segment.header.segment, generation: segment.header.generation, firstIndex: segment.header.firstIndex,
                     frames: segment.frames.map { FrameReference($0) }))
         }
-        try TreeCatchUp(reader, paths).run(size: recovered.committed.treeSize)
+        try TreeCatchUp(reader, paths).run(
+            size: recovered.committed.treeSize, sealedSize: recovered.unsealed.first?.header.firstIndex ?? 0, recalls: isWritable)
         return reader
     }
 
@@ -198,7 +185,9 @@ package final class LogStore: @unchecked Sendable {
     /// The durable size, root and control chain.
     package var committed: Committed { pipeline.committed }
     /// Why nothing can be written any more, if so.
-    package var failure: ArchiveError? { pipeline.failure ?? housekeeper.failure }
+    package var failure: ArchiveError? { pipeline.failure }
+    /// Why the cadence's last checkpoint could not be signed; nil if it could.
+    package var signingFailure: ArchiveError? { housekeeper.signingFailure }
 
     package func submit(_ append: PendingAppend) { pipeline.submit(append) }
     package func submitAndRunIfIdle(_ append: PendingAppend) { pipeline.submitAndRunIfIdle(append) }
@@ -211,10 +200,32 @@ package final class LogStore: @unchecked Sendable {
     ) throws(ArchiveError) -> AppendReceipt {
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
         pipeline.submitAndRunIfIdle(
-            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in
-                outcome.change { $0 = result }
-            })
+            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in outcome.change { $0 = result } })
+        if options.isSynchronous { drain() }
         return try outcome.wait { $0 }.get()
+    }
+
+    // MARK: Without threads
+
+    /// Of a synchronous store: forms one frame of what waits; false when nothing can be formed.
+    package func formStep() -> Bool { pipeline.formStep() }
+    /// Of a synchronous store: commits one formed frame; false when there is none.
+    package func commitStep() -> Bool { pipeline.commitStep() }
+    /// Of a synchronous store: seals one segment that ended; false when none did.
+    package func sealStep() -> Bool { housekeeper.sealStep() }
+    /// Of a synchronous store: signs if there is news, writes tree nodes, prepares the next segment's file.
+    package func cadenceStep() { housekeeper.cadenceStep() }
+
+    /// Of a synchronous store: commits everything that waits; a segment that ended is sealed only when the log can't go on otherwise.
+    package func drain() {
+        while pipeline.commitStep() || pipeline.formStep() || (pipeline.isWaiting && housekeeper.sealStep()) {}
+    }
+
+    /// Puts a retention class in force: its record is durable when this returns. One caller at a time.
+    package func appendClass(_ record: ClassRecord) throws(ArchiveError) -> AppendReceipt {
+        let receipt = try append([RecordBatch(control: ControlDraft(.retentionClass) { _ in record.encoded() })], isControl: true)
+        classes.set(record)
+        return receipt
     }
 
     /// Signs what is durable, if there is news, and returns the newest note. Blocks on the disk.
@@ -228,11 +239,8 @@ package final class LogStore: @unchecked Sendable {
             now: options.clock.microsecondsSinceEpoch())
     }
 
-    /// Seals a segment that ended (`SegmentSealer` tells the story), and commits its seal record.
-    private func seal(_ ended: Housekeeper.Ended) throws(ArchiveError) {
-        try LogStore.seal(ended, reader: reader, paths: paths, classes: classes, pipeline: pipeline)
-    }
-
+    /// Seals a segment that ended (`SegmentSealer` tells the story), and commits its seal record. What follows the record is derived, or a leftover:
+    /// should it fail, the next open does it.
     static func seal(
         _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable, pipeline: CommitPipeline
     ) throws(ArchiveError) {
@@ -242,18 +250,25 @@ package final class LogStore: @unchecked Sendable {
         let sealer = SegmentSealer(reader) { classes.compression($0) }
         let sealed = try sealer.seal(ended.handle, header: header, end: end)
         if sealed.obsoletePath != nil { reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row)) }
-        try SegmentDirectoryFile.write(reader.fileSystem, paths, sealed.row)
         let footer = sealed.footer
         let draft = ControlDraft(.seal) { SealRecord(footer, policy: $0.policy).encoded() }
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
-        pipeline.submit(
-            PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } })
-        _ = try outcome.wait { $0 }.get()
+        _ = try pipeline.run(
+            PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } }, outcome)
+        try? SegmentDirectoryFile.write(reader.fileSystem, paths, sealed.row)
         if let obsolete = sealed.obsoletePath {
             ended.handle.closeFile()
-            try translating(obsolete) { try reader.fileSystem.remove(obsolete) }
+            try? reader.fileSystem.remove(obsolete)
         }
         pipeline.segmentSealed()
+    }
+
+    /// Ends the threads and lets go of the lock, and writes nothing more than it must.
+    private func abandon() {
+        isClosed.withLock { $0 = true }
+        housekeeper.stop()
+        pipeline.close()
+        lock.close()
     }
 
     /// Commits what waits, signs it, and closes. A store whose write path failed closes without signing. Idempotent.
@@ -263,16 +278,23 @@ package final class LogStore: @unchecked Sendable {
             return closed
         }
         if wasClosed { return }
+        pipeline.beginClosing()
+        if options.isSynchronous { drain() } else { pipeline.waitUntilIdle() }
         housekeeper.stop()
         pipeline.close()
         defer { lock.close() }
+        var failure: ArchiveError?
+        func attempt(_ step: () throws(ArchiveError) -> Void) {
+            do throws(ArchiveError) { try step() } catch { failure = failure ?? error }
+        }
         if pipeline.failure == nil {
-            try translating(paths.tree) { try reader.tree.flush(synchronize: true) }
-            _ = try checkpoint(.kept)
+            attempt { () throws(ArchiveError) in try translating(paths.tree) { try reader.tree.flush() } }
+            attempt { () throws(ArchiveError) in _ = try checkpoint(.kept) }
             try? translating(paths.prepared) {
                 if try fileSystem.status(paths.prepared) != nil { try fileSystem.remove(paths.prepared) }
             }
         }
-        try pipeline.finishJournal()
+        attempt { () throws(ArchiveError) in try pipeline.finishJournal() }
+        if let failure { throw failure }
     }
 }

@@ -11,10 +11,9 @@ struct StoreAssembly {
     let options: StoreOptions
     let recovered: RecoveredStore
 
-    /// Starts the pipeline. Also returns the segments that ended before and still want their seal, oldest first.
-    func start(
-        _ committed: Committed, _ signer: CheckpointSigner
-    ) throws(ArchiveError) -> (CommitPipeline, Housekeeper, [Housekeeper.Ended]) {
+    /// Makes the pipeline and the housekeeper, who has the segments that ended before and still want their seal. Nothing that runs is left
+    /// behind when this throws.
+    func start(_ committed: Committed, _ signer: CheckpointSigner) throws(ArchiveError) -> (CommitPipeline, Housekeeper) {
         let (reader, options, classes) = (reader, options, classes)
         let paths = reader.paths
         let (journal, handle) = try openJournal(committed)
@@ -25,6 +24,9 @@ struct StoreAssembly {
             seal: { ended throws(ArchiveError) in
                 guard let pipeline = box.pipeline else { return }
                 try LogStore.seal(ended, reader: reader, paths: paths, classes: classes, pipeline: pipeline)
+            },
+            sealFailed: { error in
+                if error.code == .full { box.pipeline?.sealPostponed(error) } else { box.pipeline?.refuse(because: error) }
             },
             sign: { committed throws(ArchiveError) in
                 guard let pipeline = box.pipeline, pipeline.failure == nil else { return }
@@ -46,9 +48,13 @@ struct StoreAssembly {
             chain: committed.chain, compression: { classes.compression($0) })
         let pipeline = CommitPipeline(
             former: former, stage: stage, limits: options.limits, reader: reader, unsealedCount: unfinished.count,
-            workerCount: options.workerCount, committedNews: { housekeeper.news($0) })
+            workerCount: options.workerCount, isSynchronous: options.isSynchronous, committedNews: { housekeeper.news($0) },
+            sealResumed: { housekeeper.resumeSeal() })
         box.pipeline = pipeline
-        return (pipeline, housekeeper, unfinished)
+        for segment in unfinished { housekeeper.segmentEnded(segment) }
+        // What was recovered beyond the newest checkpoint wants one.
+        housekeeper.news(committed)
+        return (pipeline, housekeeper)
     }
 
     /// Lets the housekeeper's closures reach the pipeline, which is made after them. Set once, before the housekeeper starts.
@@ -89,6 +95,7 @@ struct StoreAssembly {
             fill(plan, scanned.frames)
         }
         plan.durable.entryCount = plan.entryCount
+        plan.durable.byteCount = plan.byteCount
         plan.durable.announced = plan.announced
         return plan
     }
@@ -122,10 +129,16 @@ struct StoreAssembly {
     }
 
     /// Segments before the open one that are not known to be sealed: case *footer without seal record*, and those that ended just before a crash.
+    /// Those that are, and whose row is not in the directory, get it now.
     private func unfinishedSegments(before segment: UInt64) throws(ArchiveError) -> [Housekeeper.Ended] {
         var ended: [Housekeeper.Ended] = []
+        var missing = Array(recovered.rows[recovered.rowsOnFile...])
+        defer { for row in missing { try? SegmentDirectoryFile.write(reader.fileSystem, reader.paths, row) } }
         for scanned in recovered.unsealed where scanned.header.segment < segment {
-            if try hasSealRecord(scanned.header.segment) { continue }
+            if try hasSealRecord(scanned.header.segment) {
+                if let row = scanned.row { missing.append(row) }
+                continue
+            }
             guard let handle = reader.segments.first(where: { $0.segment == scanned.header.segment }) else { continue }
             let journal = try translating(handle.path) {
                 try JournalFile.open(

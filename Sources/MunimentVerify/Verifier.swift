@@ -12,6 +12,10 @@ public struct Verifier: Sendable {
     /// Whatever the bytes are, it returns a report. Throws only where there is nothing to verify: `absent`, `usage`, `io`.
     /// Memory stays bounded whatever the size.
     public func verify(_ path: String) throws(VerifyError) -> VerifyReport {
+        guard let item = DirectoryListing.followed(path) else { throw VerifyError(.absent, "There is nothing at \(path).") }
+        if item.kind == .directory, DirectoryListing.item(path + "/muniment.json") != nil || DirectoryListing.item(path + "/segments") != nil {
+            return try StoreVerifier(path, options).run()
+        }
         throw VerifyError(.usage, "\(path) is neither a store, nor a tile directory, nor a proof file.")
     }
 }

@@ -127,6 +127,18 @@ final class Corpus: @unchecked Sendable {
 
     deinit { memory.deallocate() }
 
+    private static let small = Corpus(recordByteCount: 256, count: 200_000)
+    private static let large = Corpus(recordByteCount: 1_024, count: 100_000)
+
+    /// The records of a size, made once for the process.
+    static func shared(_ recordByteCount: Int) -> Corpus {
+        switch recordByteCount {
+        case 256: small
+        case 1_024: large
+        default: Corpus(recordByteCount: recordByteCount, count: 100_000)
+        }
+    }
+
     subscript(number: Int) -> UnsafeRawBufferPointer {
         let start = number % count * recordByteCount
         return UnsafeRawBufferPointer(rebasing: memory[start..<start + recordByteCount])

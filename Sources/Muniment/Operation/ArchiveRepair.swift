@@ -84,7 +84,7 @@ private struct ArchiveRepair {
             try fileSystem.rename("\(paths.tree)/\(name)", to: "\(aside)/\(name)")
         }
         let reader = try LogStore.makeReader(fileSystem, paths, recovered, nil, isWritable: true)
-        try reader.tree.flush(synchronize: true)
+        try reader.tree.flush()
         try fileSystem.synchronizeDirectory(paths.root)
         var wrong: [String] = []
         for name in try fileSystem.names(in: paths.tree)

@@ -8,6 +8,10 @@
 //   5. replace `checkpoint` atomically         readers see it
 //   6. append to `checkpoints`, if it is kept  a torn end is cut off at the next append
 //
+// If step 5 fails, the next call does it again, though there be no news. After a sync that failed, in this process or in one before it, what the
+// cache shows need not be on the device: so the first call of a session writes the newest state again before it writes over the other one,
+// and the end of `checkpoints` again before it appends.
+//
 // One checkpoint at a time: `mutex`.
 
 import Synchronization
@@ -20,8 +24,14 @@ package import MunimentNote
 package final class CheckpointSigner: Sendable {
     private struct State {
         var signed: SignerState
+        /// Whether `signed` is certain to be on the device.
+        var isSecured = false
         var newest: SignedNote?
+        /// The size that `newest` states.
+        var newestSize: UInt64 = 0
         var keptSize: UInt64?
+        /// Where `checkpoints` ends, once its end and its name are certain to be on the device.
+        var journalEnd: UInt64?
     }
 
     /// Why a checkpoint is made; decides whether it is kept for ever.
@@ -33,6 +43,8 @@ package final class CheckpointSigner: Sendable {
     }
 
     private static let keptInterval: Microseconds = 3_600_000_000
+    /// How much of the end of `checkpoints` is written again at the first append of a session, in bytes.
+    private static let securedByteCount = 64 << 10
 
     private let fileSystem: any FileSystem
     private let paths: StorePaths
@@ -49,7 +61,8 @@ package final class CheckpointSigner: Sendable {
         newest: SignedNote?
     ) {
         (self.fileSystem, self.paths, self.origin, self.signer) = (fileSystem, paths, origin, signer)
-        mutex = Guarded(State(signed: signed, newest: newest, keptSize: nil))
+        let newestSize = newest.flatMap { try? Checkpoint(text: $0.text) }?.size ?? 0
+        mutex = Guarded(State(signed: signed, newest: newest, newestSize: newestSize))
     }
 
     package static func open(
@@ -90,18 +103,22 @@ package final class CheckpointSigner: Sendable {
     ) throws(ArchiveError) -> SignedNote {
         try translating(paths.checkpoint) {
             try mutex.withLock { state in
-                if let newest = state.newest, state.signed.treeSize >= size {
-                    try keep(newest, state.signed.treeSize, occasion, now, &state)
+                if let newest = state.newest, state.newestSize >= size {
+                    try keep(newest, state.newestSize, occasion, now, &state)
                     return newest
                 }
-                try requireConsistency(from: state.signed, size: size, root: root, reader: reader)
-                let next = SignerState(sequence: state.signed.sequence + 1, treeSize: size, root: root)
-                try writeState(next)
-                state.signed = next
-                let note = try signer.note(Checkpoint(origin: origin, size: size, root: root))
+                if size > state.signed.treeSize {
+                    try requireConsistency(from: state.signed, size: size, root: root, reader: reader)
+                    if !state.isSecured { try writeState(state.signed) }
+                    state.isSecured = true
+                    let next = SignerState(sequence: state.signed.sequence + 1, treeSize: size, root: root)
+                    try writeState(next)
+                    state.signed = next
+                }
+                let note = try signer.note(Checkpoint(origin: origin, size: state.signed.treeSize, root: state.signed.root))
                 try fileSystem.replaceAtomically(paths.checkpoint, note.bytes)
-                state.newest = note
-                try keep(note, size, occasion, now, &state)
+                (state.newest, state.newestSize) = (note, state.signed.treeSize)
+                try keep(note, state.newestSize, occasion, now, &state)
                 return note
             }
         }
@@ -135,24 +152,37 @@ package final class CheckpointSigner: Sendable {
             return true
         }
         guard isDue else { return }
-        let file = try fileSystem.open(paths.checkpoints, .createOrOpen)
-        defer { file.close() }
-        let end = try CheckpointSigner.journalEnd(file)
-        if end.lastSize == size {
-            state.keptSize = size
-            return
-        }
-        try file.truncate(to: end.byteCount)
-        try file.writeAll(CheckpointJournal.encoded(note.bytes), at: end.byteCount)
-        try file.synchronize()
+        try append(note, size, &state)
         state.keptSize = size
     }
 
-    /// Where the whole notes of the journal end, and the size of the last of them.
-    private static func journalEnd(_ file: any File) throws -> (byteCount: UInt64, lastSize: UInt64?) {
+    /// Appends a note to `checkpoints`, unless the last one there is of its size.
+    private func append(_ note: SignedNote, _ size: UInt64, _ state: inout State) throws {
+        let file = try fileSystem.open(paths.checkpoints, .createOrOpen)
+        defer { file.close() }
+        var added = CheckpointJournal.encoded(note.bytes)
+        var start = state.journalEnd ?? 0
+        let isSecured = state.journalEnd != nil
+        if !isSecured {
+            let (end, secured, lastSize) = try CheckpointSigner.journalEnd(file)
+            start = end - UInt64(secured.count)
+            added = secured + (lastSize == size ? [] : added)
+        }
+        state.journalEnd = nil
+        if try file.byteCount() > start { try file.truncate(to: start) }
+        try file.writeAll(added, at: start)
+        try file.synchronize()
+        if !isSecured { try fileSystem.synchronizeDirectory(paths.root) }
+        state.journalEnd = start + UInt64(added.count)
+    }
+
+    /// Where the whole notes of `checkpoints` end, the last of them as they stand there, and the size that the very last states.
+    private static func journalEnd(_ file: any File) throws -> (end: UInt64, last: [UInt8], lastSize: UInt64?) {
         let bytes = try file.readArray(Int(clamping: try file.byteCount()), at: 0)
-        let (notes, byteCount) = bytes.withUnsafeBytes { CheckpointJournal.notes(decoding: $0) }
+        let (notes, end) = bytes.withUnsafeBytes { CheckpointJournal.notes(decoding: $0) }
+        var start = end
+        for note in notes.reversed() where end - start < securedByteCount { start -= CheckpointJournal.encoded(note).count }
         let last = try? notes.last.map { try Checkpoint(text: SignedNote($0).text) }
-        return (UInt64(byteCount), last?.size)
+        return (UInt64(end), Array(bytes[start..<end]), last?.size)
     }
 }

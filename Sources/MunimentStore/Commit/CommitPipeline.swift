@@ -9,6 +9,7 @@
 //   - At most one frame is unsynced at any time, so after a crash only the last can be bad.
 //   - A receipt is given only after fdatasync. An append that was never written says *failed*; the one that was being written says *unknown*.
 //   - After an I/O error nothing more is written through this pipeline. Only a full disk, when the write could be withdrawn, is survivable.
+//   - Without threads (`isSynchronous`) nothing happens but in a step: the same work in an order that the caller, a simulator, decides.
 //   - `former` is used by whoever set `isForming` or `isInline`, `stage` by the committer, or by whoever set `isInline` while no frame is in
 //     flight.
 
@@ -31,8 +32,15 @@ package final class CommitPipeline: @unchecked Sendable {
         var companyCount = 0
         var isForming = false
         var isInline = false
+        /// No more appends of users; the engine's own still pass.
         var isClosing = false
+        /// Nothing more at all: the threads end when everything is done.
+        var isEnding = false
         var failure: ArchiveError?
+        /// Why the segment that ended can't be sealed for the time being.
+        var sealRefusal: ArchiveError?
+        /// The free space when that was found.
+        var byteCountAtSealRefusal: UInt64 = 0
         var committed: Committed
         /// Segments that ended and are not sealed yet.
         var unsealedCount: Int
@@ -60,20 +68,23 @@ package final class CommitPipeline: @unchecked Sendable {
     private let fileSystem: any FileSystem
     private let paths: StorePaths
     private let workers: WorkerPool
+    private let isSynchronous: Bool
     private let inlineWorker = BlockWorker()
     private var threads: [OwnThread] = []
     private let committedNews: @Sendable (Committed) -> Void
+    private let sealResumed: @Sendable () -> Void
 
     init(
-        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int,
-        workerCount: Int,
-        committedNews: @escaping @Sendable (Committed) -> Void
+        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int, workerCount: Int,
+        isSynchronous: Bool, committedNews: @escaping @Sendable (Committed) -> Void, sealResumed: @escaping @Sendable () -> Void
     ) {
         (self.former, self.stage, self.limits) = (former, stage, limits)
         (fileSystem, paths) = (reader.fileSystem, reader.paths)
-        self.committedNews = committedNews
+        (self.committedNews, self.sealResumed) = (committedNews, sealResumed)
         monitor = Monitor(State(committed: stage.committed, unsealedCount: unsealedCount))
-        workers = WorkerPool(count: workerCount)
+        self.isSynchronous = isSynchronous
+        workers = WorkerPool(count: isSynchronous ? 0 : workerCount)
+        if isSynchronous { return }
         threads = [
             OwnThread { [unowned self] in while self.formNext() {} },
             OwnThread { [unowned self] in while self.commitNext() {} },
@@ -84,11 +95,14 @@ package final class CommitPipeline: @unchecked Sendable {
 
     package var committed: Committed { monitor.read { $0.committed } }
     package var failure: ArchiveError? { monitor.read { $0.failure } }
+    /// Whether appends wait to be formed.
+    package var isWaiting: Bool { monitor.read { !$0.queue.isEmpty } }
 
     /// Hands over an append; its completion is called from one of the pipeline's threads.
     package func submit(_ append: PendingAppend) {
+        resumeSeal()
         let refusal = monitor.update { state -> (ArchiveError?, Bool) in
-            if let failure = CommitPipeline.refusal(state) { return (failure, false) }
+            if let failure = CommitPipeline.refusal(state, append) { return (failure, false) }
             state.queue.append(append)
             state.pendingByteCount += append.byteCount
             // The former waits only for a first append, for a control record, or for company.
@@ -102,7 +116,7 @@ package final class CommitPipeline: @unchecked Sendable {
     /// callers that will wait for it anyway.
     package func submitAndRunIfIdle(_ append: PendingAppend) {
         let isIdle = monitor.read { state -> Bool in
-            guard CommitPipeline.refusal(state) == nil, state.queue.isEmpty, CommitPipeline.isIdle(state),
+            guard CommitPipeline.refusal(state, append) == nil, state.queue.isEmpty, CommitPipeline.isIdle(state),
                 append.byteCount <= CommitPipeline.inlineByteCountMax, !mustWaitForSeal(append, state)
             else { return false }
             state.isInline = true
@@ -138,16 +152,60 @@ package final class CommitPipeline: @unchecked Sendable {
     }
 
     /// Says that an ended segment is sealed, so that another may end.
-    package func segmentSealed() { monitor.change { $0.unsealedCount -= 1 } }
+    package func segmentSealed() {
+        monitor.change { state in
+            state.unsealedCount -= 1
+            state.sealRefusal = nil
+        }
+    }
 
-    /// Commits what waits, then stops. The journal is cut after its last frame and closed.
-    package func close() {
+    /// Says that the segment that ended could not be sealed for lack of space: appends that must wait for that are refused until it is.
+    package func sealPostponed(_ reason: ArchiveError) {
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
+        monitor.change { ($0.sealRefusal, $0.byteCountAtSealRefusal) = (reason, available) }
+    }
+
+    /// Lets the seal be tried again if space was freed since it was postponed.
+    private func resumeSeal() {
+        guard let known = monitor.read({ $0.sealRefusal == nil ? nil : $0.byteCountAtSealRefusal }) else { return }
+        guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
+        monitor.change { $0.sealRefusal = nil }
+        sealResumed()
+    }
+
+    /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
+    package func refuse(because reason: ArchiveError) {
+        let (queued, waiters) = monitor.change { state -> ([PendingAppend], [CheckedContinuation<Void, Never>]) in
+            state.failure = state.failure ?? reason
+            defer { (state.queue, state.roomWaiters) = ([], []) }
+            return (state.queue, state.roomWaiters)
+        }
+        complete(queued.map { ($0, .failure(reason.with(.failed))) })
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Takes no more appends from users.
+    package func beginClosing() {
         let waiters = monitor.change { state in
             state.isClosing = true
             defer { state.roomWaiters = [] }
             return state.roomWaiters
         }
         for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until everything that was handed over is answered.
+    package func waitUntilIdle() {
+        monitor.wait { state -> Void? in state.queue.isEmpty && CommitPipeline.isIdle(state) ? () : nil }
+    }
+
+    /// Commits what waits, then stops.
+    package func close() {
+        monitor.change { state in
+            state.isClosing = true
+            state.isEnding = true
+        }
+        while isSynchronous, commitStep() || formStep() {}
         for thread in threads { thread.join() }
         threads = []
         workers.stop()
@@ -162,8 +220,8 @@ package final class CommitPipeline: @unchecked Sendable {
         }
     }
 
-    private static func refusal(_ state: State) -> ArchiveError? {
-        if state.isClosing {
+    private static func refusal(_ state: State, _ append: PendingAppend) -> ArchiveError? {
+        if state.isEnding || (state.isClosing && !append.isControl) {
             return ArchiveError(.closed, "The archive is closed: open it again to append.", appendOutcome: .failed)
         }
         guard let failure = state.failure else { return nil }
@@ -186,7 +244,7 @@ package final class CommitPipeline: @unchecked Sendable {
     /// Waits a little for the company that the last frame had.
     private func waitForCompany() {
         let isWorthwhile = monitor.wait { state -> Bool? in
-            if state.isInline || state.queue.isEmpty && !(state.isClosing && state.inFlight == 0) { return nil }
+            if state.isInline || state.queue.isEmpty && !(state.isEnding && state.inFlight == 0) { return nil }
             state.companyCount = state.lastAppendCount * 3 / 4
             return state.lastAppendCount > 4 && state.queue.count < state.companyCount && !state.isClosing
         }
@@ -199,20 +257,27 @@ package final class CommitPipeline: @unchecked Sendable {
 
     private func formNext() -> Bool {
         waitForCompany()
-        let work = monitor.wait { state -> Work? in
-            if state.isInline || state.inFlight >= CommitPipeline.inFlightMax { return nil }
-            if state.queue.isEmpty { return state.isClosing && state.inFlight == 0 ? .stop : nil }
-            let taken = take(&state)
-            if taken.isEmpty { return nil }
-            state.lastAppendCount = taken.count
-            let byteCount = taken.reduce(0) { $0 + $1.byteCount }
-            if state.inFlight == 0 && byteCount <= CommitPipeline.inlineByteCountMax {
-                state.isInline = true
-                return .frame(taken, isInline: true)
-            }
-            state.isForming = true
-            return .frame(taken, isInline: false)
+        return perform(monitor.wait { nextWork(&$0) })
+    }
+
+    /// What the former has to do next; nil for nothing yet. Called under the lock.
+    private func nextWork(_ state: inout State) -> Work? {
+        if state.isInline || state.inFlight >= CommitPipeline.inFlightMax { return nil }
+        if state.queue.isEmpty { return state.isEnding && state.inFlight == 0 ? .stop : nil }
+        let taken = take(&state)
+        if taken.isEmpty { return nil }
+        state.lastAppendCount = taken.count
+        let byteCount = taken.reduce(0) { $0 + $1.byteCount }
+        if state.inFlight == 0 && byteCount <= CommitPipeline.inlineByteCountMax {
+            state.isInline = true
+            return .frame(taken, isInline: true)
         }
+        state.isForming = true
+        return .frame(taken, isInline: false)
+    }
+
+    /// False when there was nothing to do and never will be.
+    private func perform(_ work: Work) -> Bool {
         switch work {
         case .stop: return false
         case .frame(let appends, isInline: true): runInline(appends)
@@ -224,9 +289,39 @@ package final class CommitPipeline: @unchecked Sendable {
                 state.ordered.append(plan)
                 state.inFlight += 1
             }
-            if let plan { workers.submit(plan) }
+            guard let plan else { break }
+            if isSynchronous { processBlocks(of: plan) } else { workers.submit(plan) }
         }
         return true
+    }
+
+    private func processBlocks(of plan: FramePlan) {
+        while let block = plan.takeBlock() { inlineWorker.process(block, of: plan) }
+    }
+
+    // MARK: Without threads
+
+    /// Forms one frame, and commits it too where one thread would do everything. False when nothing can be formed now.
+    package func formStep() -> Bool {
+        guard let work = monitor.read({ nextWork(&$0) }) else { return false }
+        return perform(work)
+    }
+
+    /// Commits the oldest frame that is formed; false when there is none.
+    package func commitStep() -> Bool {
+        guard let plan = monitor.read({ $0.ordered.first }) else { return false }
+        commitOldest(plan)
+        return true
+    }
+
+    /// Hands over an append and waits for it; without threads, does what it takes.
+    func run(_ append: PendingAppend, _ outcome: Monitor<Result<AppendReceipt, ArchiveError>?>) throws(ArchiveError) -> AppendReceipt {
+        submit(append)
+        while isSynchronous, outcome.read({ $0 }) == nil {
+            let isMoving = commitStep() || formStep()
+            precondition(isMoving, "an append that nothing will ever commit")
+        }
+        return try outcome.wait { $0 }.get()
     }
 
     /// Takes from the queue what goes into the next frame.
@@ -234,8 +329,8 @@ package final class CommitPipeline: @unchecked Sendable {
         guard let first = state.queue.first else { return [] }
         if mustWaitForSeal(first, state) {
             // The seal record itself must get through.
-            guard let control = state.queue.firstIndex(where: { $0.isControl }) else { return [] }
-            return [state.queue.remove(at: control)]
+            if let control = state.queue.firstIndex(where: { $0.isControl }) { return [state.queue.remove(at: control)] }
+            return state.sealRefusal == nil ? [] : [state.queue.removeFirst()]
         }
         var count = 0
         var byteCount = 0
@@ -265,7 +360,7 @@ package final class CommitPipeline: @unchecked Sendable {
     private func form(_ appends: [PendingAppend]) -> FramePlan? {
         var rest: [PendingAppend] = []
         for append in appends {
-            if let refusal = spaceRefusal(append) {
+            if let refusal = sealRefusal(append) ?? spaceRefusal(append) {
                 complete(append, .failure(refusal))
                 continue
             }
@@ -331,6 +426,11 @@ package final class CommitPipeline: @unchecked Sendable {
         }
     }
 
+    /// Refuses a user's append that would begin a segment while the one that ended can't be sealed.
+    private func sealRefusal(_ append: PendingAppend) -> ArchiveError? {
+        monitor.read { state in mustWaitForSeal(append, state) ? state.sealRefusal?.with(.failed) : nil }
+    }
+
     /// Refuses a user's append when it would eat into the reserve.
     private func spaceRefusal(_ append: PendingAppend) -> ArchiveError? {
         guard !append.isControl else { return nil }
@@ -355,7 +455,7 @@ package final class CommitPipeline: @unchecked Sendable {
 
     private func runInline(_ appends: [PendingAppend]) {
         if let plan = form(appends) {
-            while let block = plan.takeBlock() { inlineWorker.process(block, of: plan) }
+            processBlocks(of: plan)
             commit(plan)
         }
         monitor.update { state in
@@ -369,9 +469,14 @@ package final class CommitPipeline: @unchecked Sendable {
     private func commitNext() -> Bool {
         let plan = monitor.wait { state -> FramePlan?? in
             if let plan = state.ordered.first { return plan }
-            return state.isClosing && state.queue.isEmpty && CommitPipeline.isIdle(state) ? .some(nil) : nil
+            return state.isEnding && state.queue.isEmpty && CommitPipeline.isIdle(state) ? .some(nil) : nil
         }
         guard let plan else { return false }
+        commitOldest(plan)
+        return true
+    }
+
+    private func commitOldest(_ plan: FramePlan) {
         plan.waitForBlocks()
         commit(plan)
         monitor.change { state in
@@ -380,12 +485,12 @@ package final class CommitPipeline: @unchecked Sendable {
                 state.inFlight -= 1
             }
         }
-        return true
     }
 
     private func commit(_ plan: FramePlan) {
         if let failure {
             complete(plan.appends.map { ($0, .failure(failure.with(.failed))) })
+            answerRepeats(failure: failure.with(.failed))
             return
         }
         do {
@@ -447,7 +552,7 @@ package final class CommitPipeline: @unchecked Sendable {
             let isBegun = former.segment.segment == stage.journal.header.segment
             if !isBegun, let previous {
                 former.reset(
-                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous, previous: nil)
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous, previous: former.olderSegment)
                 state.unsealedCount -= 1
             } else {
                 former.reset(

@@ -75,6 +75,8 @@ final class FrameFormer {
     private let compression: @Sendable (UInt32) -> ClassRecord.Compression
     private(set) var segment: SegmentPlan
     private(set) var previousSegment: SegmentPlan?
+    /// The one before `previousSegment`: what is remembered again when the present segment is withdrawn.
+    private(set) var olderSegment: SegmentPlan?
     private(set) var nextIndex: UInt64
     private(set) var chain: ControlChain
     private var nextPart: UInt64 = 0
@@ -101,7 +103,7 @@ final class FrameFormer {
 
     /// Goes on in a new segment. The one before must be sealed by the time the next is begun.
     func beginSegment() {
-        previousSegment = segment
+        (olderSegment, previousSegment) = (previousSegment, segment)
         segment = SegmentPlan(
             segment: segment.segment + 1, firstIndex: nextIndex, created: clock.microsecondsSinceEpoch())
     }
@@ -203,11 +205,13 @@ final class FrameFormer {
     private func openGroups(_ classes: [UInt32]) throws(ArchiveError) -> [OpenGroup] {
         var new: [OpenGroup] = []
         for classID in [ControlRecord.classID] + classes where !segment.announced.contains(classID) {
-            new.append(try openGroup(classID))
-            segment.announced.insert(classID)
+            // The control class may be among `classes`.
+            if !new.contains(where: { $0.classID == classID }) { new.append(try openGroup(classID)) }
         }
         // A group of an earlier session has its row in the segment already, but not yet its keys in memory.
         for classID in classes { _ = try openGroup(classID) }
+        // Only now: had one of the keys failed, there would be no frame to announce the others.
+        for group in new { segment.announced.insert(group.classID) }
         return new
     }
 

@@ -1,5 +1,5 @@
-// What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, writing tree nodes, filling the next
-// segment file with zeros.
+// What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, filling the next segment file with
+// zeros.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -18,45 +18,58 @@ final class Housekeeper: @unchecked Sendable {
         var isStopping = false
         var preparedByteCount: UInt64 = 0
         var isPreparing = false
-        var failure: ArchiveError?
+        /// The committer waits for the prepared file: better none than a stall.
+        var isPreparedWanted = false
+        /// The first of `ended` could not be sealed for lack of space; the cadence tries again.
+        var isSealPostponed = false
+        var signingFailure: ArchiveError?
     }
 
+    /// How often the open segment is looked at, in microseconds.
+    private static let lookInterval: Microseconds = 50_000
+
     private let monitor = Monitor(State())
+    /// When the last turn of the cadence was; the thread's own.
+    private var lastTick: Microseconds = 0
     private let cadence: Microseconds
     private let limits: StoreLimits
     private let fileSystem: any FileSystem
     private let paths: StorePaths
     private let reader: LogReader
     private let seal: (Ended) throws(ArchiveError) -> Void
+    private let sealFailed: (ArchiveError) -> Void
     private let sign: (Committed) throws(ArchiveError) -> Void
     private var thread: OwnThread?
 
     init(
-        reader: LogReader, limits: StoreLimits, cadence: Microseconds,
-        seal: @escaping (Ended) throws(ArchiveError) -> Void,
-        sign: @escaping (Committed) throws(ArchiveError) -> Void
+        reader: LogReader, limits: StoreLimits, cadence: Microseconds, seal: @escaping (Ended) throws(ArchiveError) -> Void,
+        sealFailed: @escaping (ArchiveError) -> Void, sign: @escaping (Committed) throws(ArchiveError) -> Void
     ) {
         (fileSystem, paths, self.reader, self.limits) = (reader.fileSystem, reader.paths, reader, limits)
-        (self.cadence, self.seal, self.sign) = (cadence, seal, sign)
+        (self.cadence, self.seal, self.sealFailed, self.sign) = (cadence, seal, sealFailed, sign)
     }
 
     func start() {
         thread = OwnThread { [unowned self] in while self.round() {} }
     }
 
-    /// What went wrong in the background, if anything did; the store still appends until it must not.
-    var failure: ArchiveError? { monitor.read { $0.failure } }
+    /// Why the last checkpoint of the cadence could not be signed; nil when it could. The next turn tries again.
+    var signingFailure: ArchiveError? { monitor.read { $0.signingFailure } }
 
     func segmentEnded(_ ended: Ended) { monitor.change { $0.ended.append(ended) } }
+
+    /// Tries at once to seal what had to be put off.
+    func resumeSeal() { monitor.change { $0.isSealPostponed = false } }
 
     /// Called after each commit: cheap, wakes nobody; the cadence looks.
     func news(_ committed: Committed) { monitor.read { $0.committed = committed } }
 
     /// Hands over the prepared file: how many bytes of it are zeros on the device; 0 when there is none.
     func takePrepared() -> UInt64 {
-        monitor.wait { state -> UInt64? in
+        monitor.read { $0.isPreparedWanted = true }
+        return monitor.wait { state -> UInt64? in
             if state.isPreparing { return nil }
-            defer { state.preparedByteCount = 0 }
+            defer { (state.preparedByteCount, state.isPreparedWanted) = (0, false) }
             return state.preparedByteCount
         }
     }
@@ -64,30 +77,58 @@ final class Housekeeper: @unchecked Sendable {
     /// Seals what has ended, then stops.
     func stop() {
         monitor.change { $0.isStopping = true }
+        if thread == nil { while sealStep() {} }
         thread?.join()
         thread = nil
     }
 
+    /// Without a thread: seals the oldest segment that ended; false when none did.
+    func sealStep() -> Bool {
+        guard let ended = monitor.read({ $0.ended.first }) else { return false }
+        finish(ended)
+        return true
+    }
+
+    /// Without a thread: what is done at each turn of the cadence.
+    func cadenceStep() {
+        tick()
+        prepare()
+    }
+
     private func round() -> Bool {
-        let ended = monitor.wait(microseconds: cadence) { state -> Ended?? in
-            if let first = state.ended.first { return .some(first) }
+        let ended = monitor.wait(microseconds: min(cadence, Housekeeper.lookInterval)) { state -> Ended?? in
+            if let first = state.ended.first, !state.isSealPostponed || state.isStopping { return .some(first) }
             return state.isStopping ? .some(nil) : nil
         }
         switch ended {
         case .some(.some(let ended)): finish(ended)
         case .some(.none): return false
-        case .none: tick()
+        case .none: prepare()
+        }
+        // Not only when nothing else happened: a store that seals without pause is signed on time all the same.
+        let now = SystemClock().bootMicroseconds()
+        if now - lastTick >= cadence {
+            lastTick = now
+            monitor.read { $0.isSealPostponed = false }
+            tick()
         }
         return true
     }
 
+    /// Seals a segment. Without space it is tried again later, by the next open at the latest; any other failure ends the pipeline, because the
+    /// segment after the next could never begin.
     private func finish(_ ended: Ended) {
-        do throws(ArchiveError) {
-            try seal(ended)
-        } catch {
-            monitor.read { $0.failure = $0.failure ?? error }
+        var failure: ArchiveError?
+        do throws(ArchiveError) { try seal(ended) } catch { failure = error }
+        monitor.read { state in
+            if failure?.code == .full && !state.isStopping {
+                state.isSealPostponed = true
+            } else {
+                state.isSealPostponed = false
+                state.ended.removeFirst()
+            }
         }
-        _ = monitor.change { $0.ended.removeFirst() }
+        if let failure { sealFailed(failure) }
     }
 
     private func tick() {
@@ -96,20 +137,19 @@ final class Housekeeper: @unchecked Sendable {
             return state.committed
         }
         guard let committed else { return }
-        do throws(ArchiveError) {
-            try sign(committed)
-            if reader.tree.wantsFlush { try translating(paths.tree) { try reader.tree.flush(synchronize: false) } }
-        } catch {
-            monitor.read { $0.failure = $0.failure ?? error }
+        var failure: ArchiveError?
+        do throws(ArchiveError) { try sign(committed) } catch { failure = error }
+        monitor.read { state in
+            state.signingFailure = failure
+            if failure != nil { state.committed = state.committed ?? committed }
         }
-        prepare()
     }
 
     /// Fills the next segment's file with zeros, once the present one is well under way.
     private func prepare() {
         guard limits.preparesSegments, let wanted = preparedByteCountWanted() else { return }
         let isFree = monitor.read { state -> Bool in
-            guard state.preparedByteCount == 0, !state.isStopping else { return false }
+            guard state.preparedByteCount == 0, !state.isStopping, !state.isPreparedWanted else { return false }
             state.isPreparing = true
             return true
         }
@@ -124,12 +164,8 @@ final class Housekeeper: @unchecked Sendable {
     /// The length to prepare: what the last segment took, if the present one has used a quarter of that; nil otherwise.
     private func preparedByteCountWanted() -> UInt64? {
         let segments = reader.segments
-        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else {
-            return nil
-        }
-        let last =
-            segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount
-            / 2
+        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else { return nil }
+        let last = segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount / 2
         let wanted = min(last, limits.segmentByteCount).rounded(upToMultipleOf: UInt64(Limits.blockByteCount))
         let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
         return used > wanted / 4 && available > limits.reserveByteCount + 4 * wanted ? wanted : nil
@@ -142,10 +178,9 @@ final class Housekeeper: @unchecked Sendable {
         let zeros = AlignedBuffer(byteCount: 1 << 20)
         var offset: UInt64 = 0
         while offset < byteCount {
-            if monitor.read({ $0.isStopping }) { return 0 }
+            if monitor.read({ $0.isStopping || $0.isPreparedWanted }) { return 0 }
             let count = min(UInt64(zeros.byteCount), byteCount - offset)
-            try file.write(
-                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
+            try file.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
             offset += count
         }
         try file.synchronize()

@@ -78,6 +78,38 @@ package final class LogReader: Sendable {
         ArchiveError(.absent, "Record \(index) is not in this archive.")
     }
 
+    /// Runs `body` on the segment that holds `index`, and again on its newer generation if its file has gone meanwhile: a seal or a compaction, of this
+    /// process or another, has put that in its place.
+    private func inSegment<T>(containing index: UInt64, _ body: (SegmentHandle) throws -> T) throws(ArchiveError) -> T {
+        var handle = try segment(containing: index)
+        while true {
+            do throws(ArchiveError) {
+                return try translating(handle.path) { try body(handle) }
+            } catch where error.code == .absent {
+                guard let newer = try successor(of: handle) else { throw error }
+                handle = newer
+            }
+        }
+    }
+
+    /// The newer generation of a segment whose file is gone; nil when the file is there, or nothing newer is.
+    private func successor(of handle: SegmentHandle) throws(ArchiveError) -> SegmentHandle? {
+        let present = try segment(containing: handle.firstIndex)
+        if present !== handle && present.segment == handle.segment { return present }
+        return try translating(handle.path) {
+            guard try fileSystem.status(handle.path) == nil else { return nil }
+            let generations = try fileSystem.names(in: paths.segmentDirectory(handle.segment)).compactMap { name in
+                SegmentHeader.parse(fileName: name).flatMap { $0.segment == handle.segment ? $0.generation : nil }
+            }
+            guard let newest = generations.max(), newest > handle.generation else { return nil }
+            let newer = SegmentHandle(
+                fileSystem, paths.segment(handle.segment, generation: newest), segment: handle.segment, generation: newest,
+                firstIndex: handle.firstIndex)
+            install(newer)
+            return newer
+        }
+    }
+
     private func file(_ handle: SegmentHandle) throws -> any File {
         let file = try handle.file()
         openFiles.withLock { open in
@@ -92,8 +124,7 @@ package final class LogReader: Sendable {
     // MARK: Frames and entries
 
     package func frame(containing index: UInt64) throws(ArchiveError) -> FrameView {
-        let handle = try segment(containing: index)
-        return try translating(handle.path) {
+        try inSegment(containing: index) { handle in
             guard let reference = try handle.frame(containing: index) else { throw LogReader.absent(index) }
             return try frame(reference, in: handle)
         }
@@ -117,8 +148,7 @@ package final class LogReader: Sendable {
 
     /// The content of a record: its decoded layout and bytes. `.purged` or `.keyMissing` when its key is not there.
     package func content(_ index: UInt64) throws(ArchiveError) -> RecordContent {
-        let handle = try segment(containing: index)
-        return try translating(handle.path) {
+        try inSegment(containing: index) { handle in
             guard let reference = try handle.frame(containing: index) else { throw LogReader.absent(index) }
             let frame = try frame(reference, in: handle)
             let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex))

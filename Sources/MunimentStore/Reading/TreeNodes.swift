@@ -1,7 +1,11 @@
 // Stored tree nodes: one file a level from level 3 up, a flat array of digests. Format/tree.md.
 //
-// Derived data. Nodes that are not yet in the files stay in memory; they are written when enough have gathered, and synced before a seal.
-// A node is believed only as far as a root that is proved with it: whoever reads nodes checks what comes out.
+// Derived data. The nodes of the segments that are not sealed stay in memory, at most some 2 MiB for each; they are written and synced before a
+// seal and at a close. A node is believed only as far as a root that is proved with it: whoever reads nodes checks what comes out.
+//
+// Levels are written and synced one after the other, the lowest first. The highest level that gets a node gets one only, a peak: so where a
+// tree's peaks are in the files, everything below them is on the device. What a sync that failed left in the cache alone is written again at
+// the next flush, since all of it is still, or again, in memory.
 
 package import MunimentFormat
 package import MunimentMerkle
@@ -9,13 +13,14 @@ package import MunimentMerkle
 package final class TreeNodes: Sendable {
     /// The lowest level that is stored; lower ones are hashed from entries.
     package static let floor = 3
-    private static let flushByteCount = 256 << 10
 
     private struct Level {
         var file: (any File)?
-        /// Nodes in the file that belong to the tree.
+        /// Nodes that are in the file for certain; `tail` has those after them.
         var storedCount: UInt64 = 0
         var tail: [UInt8] = []
+        /// Whether `tail` has nodes that are not in the file.
+        var isDirty = false
     }
 
     private let fileSystem: any FileSystem
@@ -40,6 +45,22 @@ package final class TreeNodes: Sendable {
         levels.withLock { levels in
             precondition(firstIndex == levels[level].storedCount + UInt64(levels[level].tail.count / Digest.byteCount))
             levels[level].tail.append(contentsOf: nodes)
+            levels[level].isDirty = true
+        }
+    }
+
+    /// Takes into memory the nodes that the files hold beyond `size`, so that they are written again with the next new ones.
+    package func recall(beyond size: UInt64) throws(FileSystemError) {
+        for level in TreeNodes.floor..<64 {
+            let start = size >> UInt64(level)
+            let stored = levels.withLock { $0[level].storedCount }
+            guard start < stored else { continue }
+            let nodes = try handle(level).readArray(Int(stored - start) * Digest.byteCount, at: start * UInt64(Digest.byteCount))
+            guard nodes.count == Int(stored - start) * Digest.byteCount else { continue }
+            levels.withLock { levels in
+                levels[level].storedCount = start
+                levels[level].tail = nodes
+            }
         }
     }
 
@@ -49,38 +70,35 @@ package final class TreeNodes: Sendable {
             for level in levels.indices {
                 levels[level].storedCount = treeSize >> UInt64(level)
                 levels[level].tail = []
+                levels[level].isDirty = false
             }
         }
         cache.withLock { $0.removeAll() }
     }
 
-    /// Whether enough nodes have gathered to be worth a write.
-    package var wantsFlush: Bool { levels.withLock { $0[TreeNodes.floor].tail.count >= TreeNodes.flushByteCount } }
-
-    /// Writes what is in memory; with `synchronize`, makes it durable.
-    package func flush(synchronize: Bool) throws(FileSystemError) {
+    /// Writes what is in memory and makes it durable; does nothing when there is nothing new. What lies past the tree, the trace of a crash, is cut.
+    package func flush() throws(FileSystemError) {
         precondition(isWritable)
+        guard levels.withLock({ $0.contains(where: \.isDirty) }) else { return }
+        // Commits go on meanwhile, and add to the tails.
+        var written: [Int: Int] = [:]
         for level in TreeNodes.floor..<64 {
             let (tail, start) = levels.withLock { levels in (levels[level].tail, levels[level].storedCount) }
-            if tail.isEmpty && !(synchronize && start > 0) { continue }
+            if tail.isEmpty { continue }
             let file = try handle(level)
-            try file.writeAll(tail, at: start * UInt64(Digest.byteCount))
-            if synchronize { try file.synchronize() }
-            levels.withLock { levels in
-                levels[level].storedCount += UInt64(tail.count / Digest.byteCount)
-                levels[level].tail.removeFirst(tail.count)
-            }
+            let offset = start * UInt64(Digest.byteCount)
+            try file.writeAll(tail, at: offset)
+            if try file.byteCount() > offset + UInt64(tail.count) { try file.truncate(to: offset + UInt64(tail.count)) }
+            try file.synchronize()
+            written[level] = tail.count
         }
-        if synchronize { try fileSystem.synchronizeDirectory(paths.tree) }
-    }
-
-    /// Cuts from each file what lies past the tree: the trace of a crash.
-    package func trimFiles() throws(FileSystemError) {
-        for level in TreeNodes.floor..<64 {
-            let stored = levels.withLock { $0[level].storedCount }
-            guard try fileNodeCount(level: level) > stored else { continue }
-            let file = try handle(level)
-            try file.truncate(to: stored * UInt64(Digest.byteCount))
+        try fileSystem.synchronizeDirectory(paths.tree)
+        levels.withLock { levels in
+            for (level, byteCount) in written {
+                levels[level].storedCount += UInt64(byteCount / Digest.byteCount)
+                levels[level].tail.removeFirst(byteCount)
+                levels[level].isDirty = !levels[level].tail.isEmpty
+            }
         }
     }
 

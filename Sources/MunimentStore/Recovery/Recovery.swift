@@ -17,6 +17,8 @@ package struct RecoveredStore: Sendable {
     package var checkpointNote: SignedNote?
     /// Sealed segments' rows, then one for each unsealed segment.
     package var rows: [SegmentRow]
+    /// How many of the rows the directory holds; the rest were made from footers.
+    package var rowsOnFile: Int
     package var unsealed: [ScannedSegment]
     /// The log as far as whole frames go.
     package var committed: Committed
@@ -29,23 +31,19 @@ package struct RecoveredStore: Sendable {
 }
 
 package struct Recovery {
-    private let fileSystem: any FileSystem
-    private let paths: StorePaths
+    let fileSystem: any FileSystem
+    let paths: StorePaths
 
-    package init(_ fileSystem: any FileSystem, _ paths: StorePaths) {
-        (self.fileSystem, self.paths) = (fileSystem, paths)
-    }
+    package init(_ fileSystem: any FileSystem, _ paths: StorePaths) { (self.fileSystem, self.paths) = (fileSystem, paths) }
 
     // MARK: Manifest and checkpoint
 
     package func manifest() throws(ArchiveError) -> Manifest {
         guard try translating(paths.manifest, { try fileSystem.status(paths.manifest) }) != nil else {
-            throw ArchiveError(
-                .absent, "\(paths.root) is not a Muniment store: it has no muniment.json; make one with init.")
+            throw ArchiveError(.absent, "\(paths.root) is not a Muniment store: it has no muniment.json; make one with init.")
         }
         return try translating(paths.manifest) {
-            try fileSystem.readFully(paths.manifest, maximumByteCount: Manifest.byteCountMax).decode(
-                Manifest.init(decoding:))
+            try fileSystem.readFully(paths.manifest, maximumByteCount: Manifest.byteCountMax).decode(Manifest.init(decoding:))
         }
     }
 
@@ -53,8 +51,7 @@ package struct Recovery {
     package func checkpoint(_ manifest: Manifest) throws(ArchiveError) -> (VerifiedCheckpoint, SignedNote)? {
         guard try translating(paths.checkpoint, { try fileSystem.status(paths.checkpoint) }) != nil else { return nil }
         return try translating(paths.checkpoint) {
-            let note = try SignedNote(
-                try fileSystem.readFully(paths.checkpoint, maximumByteCount: SignedNote.byteCountMax))
+            let note = try SignedNote(try fileSystem.readFully(paths.checkpoint, maximumByteCount: SignedNote.byteCountMax))
             let keys = try NoteKeys([VerifierKey(manifest.verifierKey)])
             let verified = try VerifiedCheckpoint.verify(note, keys: keys)
             guard verified.checkpoint.origin.utf8.elementsEqual(manifest.origin.utf8) else {
@@ -64,146 +61,90 @@ package struct Recovery {
         }
     }
 
-    // MARK: Segments
-
-    /// The rows of the directory, as far as they are whole and follow one another; made anew from the files where there are none.
-    package func rows() throws(ArchiveError) -> [SegmentRow] {
-        try translating(paths.directory) {
-            var rows: [SegmentRow] = []
-            if try fileSystem.status(paths.directory) != nil {
-                let bytes = try fileSystem.readFully(paths.directory, maximumByteCount: 1 << 30)
-                bytes.withUnsafeBytes { raw in
-                    var offset = 0
-                    while offset + SegmentRow.byteCount <= raw.count,
-                        let row = try? SegmentRow(
-                            decoding: UnsafeRawBufferPointer(rebasing: raw[offset..<offset + SegmentRow.byteCount])),
-                        row.segment == UInt64(rows.count), row.isSealed
-                    {
-                        rows.append(row)
-                        offset += SegmentRow.byteCount
-                    }
-                }
-            }
-            return rows
-        }
-    }
-
-    /// The generations of a segment that have a file.
-    private func generations(of segment: UInt64) throws -> [UInt32] {
-        let directory = paths.segmentDirectory(segment)
-        guard try fileSystem.status(directory) != nil else { return [] }
-        return try fileSystem.names(in: directory).compactMap { name in
-            SegmentHeader.parse(fileName: name).flatMap { $0.segment == segment ? $0.generation : nil }
-        }
-    }
-
-    /// The row of a segment with a valid footer; nil when it has none.
-    private func sealedRow(_ segment: UInt64, generation: UInt32) throws -> SegmentRow? {
-        let path = paths.segment(segment, generation: generation)
-        let file = try fileSystem.open(path, .read)
-        defer { file.close() }
-        guard let footer = try? SegmentFile.footer(file), footer.segment == segment, footer.generation == generation
-        else { return nil }
-        return SegmentRow(footer: footer, fileByteCount: try file.byteCount())
-    }
-
     // MARK: The whole
 
-    /// Reads and judges a store. Writes nothing.
+    /// Reads and judges a store. Writes nothing. Throws where the disk fails or where nothing can be made of the files; what can be read, but not
+    /// be gone on with, is returned with its reason.
     package func recover(keysDirectory: String) throws(ArchiveError) -> RecoveredStore {
-        let manifest = try manifest()
+        try recover(try manifest(), keysDirectory: keysDirectory)
+    }
+
+    func recover(_ manifest: Manifest, keysDirectory: String) throws(ArchiveError) -> RecoveredStore {
         let published = try checkpoint(manifest)
-        let checkpointSize = published?.0.checkpoint.size ?? 0
-        var rows = try rows()
+        let checkpoint = published?.0.checkpoint
         return try translating(paths.root) {
-            var leftovers: [String] = []
+            var found = try segments()
+            var readOnlyReason = gap(found)
+            var frontier = try trustedFrontier(found, checkpoint: checkpoint, reason: &readOnlyReason)
             var unsealed: [ScannedSegment] = []
-            var readOnlyReason: ArchiveError?
-            var next = UInt64(rows.count)
-            var pending: [(row: SegmentRow?, header: SegmentHeader)] = []
-            while let found = try segment(next, leftovers: &leftovers) {
-                pending.append(found)
-                next += 1
-            }
-            // All but the last two are sealed, whatever the directory remembers.
-            while let first = pending.first, let row = first.row, pending.count > 2 {
-                rows.append(row)
-                pending.removeFirst()
-            }
-            var frontier = try trustedFrontier(
-                rows: rows, pending: pending.map(\.header), checkpoint: published?.0.checkpoint, reason: &readOnlyReason
-            )
-            for (_, header) in pending {
+            for candidate in found.pending {
+                let header = candidate.header
+                let misfit = contradiction(header, after: unsealed.last, frontier)
                 let file = try fileSystem.open(paths.segment(header.segment, generation: header.generation), .read)
                 defer { file.close() }
                 var scanner = TailScanner(file, logID: manifest.logID)
-                let scanned = try scanner.scan(header, trusted: checkpointSize, frontier: &frontier)
+                var scanned = try scanner.scan(header, trusted: checkpoint?.size ?? 0, frontier: &frontier)
+                scanned.row = candidate.row
+                if misfit != nil, isWithdrawn(scanned, after: unsealed.last), header.segment == found.pending.last?.header.segment {
+                    found.leftovers.append(file.path)
+                    break
+                }
+                readOnlyReason = readOnlyReason ?? misfit
                 readOnlyReason = readOnlyReason ?? damage(scanned, path: file.path)
                 unsealed.append(scanned)
             }
-            let size = unsealed.last?.treeSize ?? rows.last.map { $0.firstIndex + $0.entryCount } ?? 0
-            readOnlyReason = readOnlyReason ?? aheadOfData(size, published?.0.checkpoint, keysDirectory, frontier)
+            let size = unsealed.last?.treeSize ?? found.rows.last?.end ?? 0
+            if readOnlyReason == nil { readOnlyReason = try aheadOfData(size, checkpoint, keysDirectory) }
+            if readOnlyReason == nil && frontier.size != size {
+                readOnlyReason = ArchiveError(
+                    .damaged, "\(paths.root): the tree has \(frontier.size) leaves where the segments have \(size) entries; run verify.")
+            }
             let chain = ControlChain(last: unsealed.last(where: { !$0.frames.isEmpty })?.frames.last?.lastControl)
             return RecoveredStore(
-                manifest: manifest, checkpoint: published?.0, checkpointNote: published?.1, rows: rows,
-                unsealed: unsealed,
-                committed: Committed(frontier: frontier, root: frontier.root(), chain: chain),
-                readOnlyReason: readOnlyReason,
-                leftovers: leftovers)
+                manifest: manifest, checkpoint: published?.0, checkpointNote: published?.1, rows: found.rows,
+                rowsOnFile: found.rowsOnFile, unsealed: unsealed,
+                committed: Committed(frontier: frontier, root: frontier.root(), chain: chain), readOnlyReason: readOnlyReason,
+                leftovers: found.leftovers)
         }
     }
 
-    /// The file of a segment that counts: the newest generation with a valid footer, else generation 0. Case *unfinished generation*: a later
-    /// generation without a footer was being written when the process died; it is a leftover.
-    private func segment(
-        _ segment: UInt64, leftovers: inout [String]
-    ) throws -> (row: SegmentRow?, header: SegmentHeader)? {
-        let found = try generations(of: segment)
-        guard !found.isEmpty else { return nil }
-        var chosen: (row: SegmentRow?, header: SegmentHeader)?
-        for generation in found.sorted(by: >) {
-            let path = paths.segment(segment, generation: generation)
-            let row = try sealedRow(segment, generation: generation)
-            if chosen == nil && (row != nil || generation == 0) {
-                let file = try fileSystem.open(path, .read)
-                defer { file.close() }
-                let header = try SegmentFile.header(file)
-                guard header.segment == segment, header.generation == generation else {
-                    throw ArchiveError(.damaged, "\(path) has the header of another segment; run verify.")
-                }
-                chosen = (row, header)
-            } else {
-                leftovers.append(path)
-            }
-        }
-        return chosen
-    }
+    // MARK: The trusted tree
 
     /// The tree at the checkpoint's size, or at the first index of the unsealed segments if that is greater: peaks from stored nodes and from
-    /// entries, believed only if they give the checkpoint's root (or the root in the segment's header); otherwise computed again.
+    /// entries, believed only if they give the root that the checkpoint, a segment's header or a footer states; otherwise computed again.
     private func trustedFrontier(
-        rows: [SegmentRow], pending: [SegmentHeader], checkpoint: Checkpoint?, reason: inout ArchiveError?
+        _ found: FoundSegments, checkpoint: Checkpoint?, reason: inout ArchiveError?
     ) throws -> TreeFrontier {
-        let start = pending.first?.firstIndex ?? rows.last.map { $0.firstIndex + $0.entryCount } ?? 0
-        let size = max(checkpoint?.size ?? 0, start)
-        let root = (checkpoint?.size ?? 0) >= start ? checkpoint?.root : pending.first?.root
+        let start = found.pending.first?.header.firstIndex ?? found.rows.last?.end ?? 0
+        var size = start
+        var root = try found.pending.first?.header.root ?? lastRoot(found.rows)
+        if let checkpoint, checkpoint.size >= start { (size, root) = (checkpoint.size, checkpoint.root) }
         guard size > 0, let root else { return TreeFrontier() }
-        let reader = try provisionalReader(rows: rows, pending: pending, treeSize: size)
-        if let frontier = try? TreeFrontier(size: size, reader: reader), frontier.root() == root { return frontier }
-        if let frontier = try recompute(reader, size: size), frontier.root() == root { return frontier }
-        reason = ArchiveError(
-            .damaged,
-            "\(paths.root): the entries up to \(size) do not give the root of the checkpoint, or are not all there; run verify."
-        )
-        return (try? TreeFrontier(size: size, reader: reader)) ?? TreeFrontier()
+        let reader = try provisionalReader(found, treeSize: size)
+        let stored = try unlessWrong { try TreeFrontier(size: size, reader: reader) }
+        if let stored, stored.root() == root { return stored }
+        let computed = try unlessWrong { try recompute(reader, size: size) } ?? nil
+        if let computed, computed.root() == root { return computed }
+        reason = reason ?? ArchiveError(
+            .damaged, "\(paths.root): the entries up to \(size) do not give the root of the checkpoint, or are not all there; run verify.")
+        return stored ?? TreeFrontier()
+    }
+
+    /// The root after the last sealed segment, from its footer; nil where there is none.
+    private func lastRoot(_ rows: [SegmentRow]) throws -> Digest? {
+        guard let row = rows.last else { return nil }
+        let file = try fileSystem.open(paths.segment(row.segment, generation: row.generation), .read)
+        defer { file.close() }
+        return try unlessWrong { try SegmentFile.footer(file)?.root } ?? nil
     }
 
     /// A reader over all segments, whose unsealed ones were scanned by headers alone.
-    private func provisionalReader(rows: [SegmentRow], pending: [SegmentHeader], treeSize: UInt64) throws -> LogReader {
+    private func provisionalReader(_ found: FoundSegments, treeSize: UInt64) throws -> LogReader {
         let tree = TreeNodes(fileSystem, paths, isWritable: false, treeSize: treeSize)
-        let reader = LogReader(fileSystem, paths, logID: pending.first?.logID ?? .zero, tree: tree, keys: nil)
-        for row in rows { reader.install(SegmentHandle(fileSystem, paths, row)) }
-        for header in pending {
+        let reader = LogReader(fileSystem, paths, logID: found.pending.first?.header.logID ?? .zero, tree: tree, keys: nil)
+        for row in found.rows { reader.install(SegmentHandle(fileSystem, paths, row)) }
+        for candidate in found.pending {
+            let header = candidate.header
             let path = paths.segment(header.segment, generation: header.generation)
             let file = try fileSystem.open(path, .read)
             defer { file.close() }
@@ -212,25 +153,42 @@ package struct Recovery {
             let scanned = try scanner.scan(header, trusted: .max, frontier: &frontier)
             reader.install(
                 SegmentHandle(
-                    fileSystem, path, segment: header.segment, generation: header.generation,
-                    firstIndex: header.firstIndex,
+                    fileSystem, path, segment: header.segment, generation: header.generation, firstIndex: header.firstIndex,
                     frames: scanned.frames.map { FrameReference($0) }))
         }
         return reader
     }
 
-    /// The tree from all entries: slow, and independent of every derived file.
+    /// The tree from all entries: slow, and independent of every derived file. Nil where the entries are not all there.
     private func recompute(_ reader: LogReader, size: UInt64) throws -> TreeFrontier? {
         var frontier = TreeFrontier()
         let hasher = EntryHasher()
         for segment in reader.segments {
             for reference in try segment.frames() where frontier.size < size {
-                guard let frame = try? reader.frame(reference, in: segment), frame.header.firstIndex == frontier.size
-                else { return nil }
-                frontier.append(leaves: frame, hasher)
+                let frame = try reader.frame(reference, in: segment)
+                guard frame.header.firstIndex == frontier.size else { return nil }
+                frontier.append(leaves: frame, upTo: size, hasher)
             }
         }
         return frontier.size == size ? frontier : nil
+    }
+
+    // MARK: Refusals
+
+    /// A segment that does not begin where, or with the root with which, the one before it ends.
+    private func contradiction(_ header: SegmentHeader, after previous: ScannedSegment?, _ frontier: TreeFrontier) -> ArchiveError? {
+        let isNext = previous.map { $0.treeSize == header.firstIndex } ?? true
+        let hasRoot = frontier.size != header.firstIndex || frontier.root() == header.root
+        if isNext && hasRoot { return nil }
+        let path = paths.segment(header.segment, generation: header.generation)
+        return ArchiveError(
+            .damaged, "\(path) begins at index \(header.firstIndex) with a root that does not follow from the entries before it; run verify.")
+    }
+
+    /// Case *withdrawn segment*: begun and left empty when the disk was full, after which the segment before it went on.
+    private func isWithdrawn(_ scanned: ScannedSegment, after previous: ScannedSegment?) -> Bool {
+        guard let previous else { return false }
+        return scanned.frames.isEmpty && scanned.tail == .clean && scanned.header.firstIndex < previous.treeSize
     }
 
     /// Case *damage before a valid frame*.
@@ -243,22 +201,32 @@ package struct Recovery {
     }
 
     /// Cases *checkpoint ahead of data* and *signer ahead of data*.
-    private func aheadOfData(
-        _ size: UInt64, _ checkpoint: Checkpoint?, _ keysDirectory: String, _ frontier: TreeFrontier
-    ) -> ArchiveError? {
+    private func aheadOfData(_ size: UInt64, _ checkpoint: Checkpoint?, _ keysDirectory: String) throws -> ArchiveError? {
         if let checkpoint, checkpoint.size > size {
             return ArchiveError(
-                .damaged,
-                "\(paths.root) holds \(size) entries, but its checkpoint is of size \(checkpoint.size): it was cut off or rolled back; "
+                .damaged, "\(paths.root) holds \(size) entries, but its checkpoint is of size \(checkpoint.size): it was cut off or rolled back; "
                     + "restore a newer copy, or begin a successor with init --succeeds.")
         }
-        guard let signed = try? CheckpointSigner.lastSigned(fileSystem, keysDirectory), signed.treeSize > size else {
-            return nil
-        }
+        // Who has no keys can't ask the signer.
+        guard try fileSystem.status(KeyRing.signerPath(keysDirectory)) != nil else { return nil }
+        let signed = try CheckpointSigner.lastSigned(fileSystem, keysDirectory)
+        guard signed.treeSize > size else { return nil }
         return ArchiveError(
-            .damaged,
-            "\(paths.root) holds \(size) entries, but its key signed size \(signed.treeSize): it was cut off or rolled back; restore a "
+            .damaged, "\(paths.root) holds \(size) entries, but its key signed size \(signed.treeSize): it was cut off or rolled back; restore a "
                 + "newer copy, or begin a successor with init --succeeds.")
+    }
+}
+
+/// What `body` returns; nil where the bytes that it read are not what they should be. An error of the disk is never taken for that.
+func unlessWrong<T>(_ body: () throws -> T) throws -> T? {
+    do {
+        return try body()
+    } catch let error as FileSystemError where error.code != .notFound {
+        throw error
+    } catch let error as ArchiveError where error.code != .damaged && error.code != .absent {
+        throw error
+    } catch {
+        return nil
     }
 }
 
@@ -267,6 +235,9 @@ extension ScannedSegment {
 }
 
 extension SegmentRow {
+    /// The index after its last entry.
+    package var end: UInt64 { firstIndex + entryCount }
+
     package init(footer: Footer, fileByteCount: UInt64) {
         self.init(
             segment: footer.segment, generation: footer.generation, isSealed: true, firstIndex: footer.firstIndex,
@@ -284,8 +255,7 @@ extension SegmentHandle {
     /// A sealed segment, from its row.
     package convenience init(_ fileSystem: any FileSystem, _ paths: StorePaths, _ row: SegmentRow) {
         self.init(
-            fileSystem, paths.segment(row.segment, generation: row.generation), segment: row.segment,
-            generation: row.generation,
+            fileSystem, paths.segment(row.segment, generation: row.generation), segment: row.segment, generation: row.generation,
             firstIndex: row.firstIndex)
     }
 }

@@ -14,21 +14,32 @@ package enum TailRepair {
         try translating(path) {
             let file = try fileSystem.open(path, .readWrite)
             defer { file.close() }
-            for frame in scanned.frames where frame.treeSize > checkpointSize {
-                let bytes = try file.readExactly(frame.frameByteCount, at: frame.offset)
-                try file.writeAll(bytes, at: frame.offset)
-                try file.synchronize()
-                file.dropCache()
-                guard try file.readExactly(frame.frameByteCount, at: frame.offset) == bytes else {
-                    throw ArchiveError(
-                        .inputOutput,
-                        "\(path): the device does not keep what is written at \(frame.offset): replace it.")
-                }
-            }
+            let unproved = scanned.frames.filter { $0.treeSize > checkpointSize }
+            // A later generation got its name when it was durable.
+            if scanned.header.generation == 0 { try rewrite(unproved, in: file) }
             if scanned.fileByteCount > scanned.end && scanned.tail != .sealed {
                 try file.truncate(to: scanned.end)
                 try file.synchronize()
             }
         }
+    }
+
+    /// All are written before one sync, and only then read back: each frame was whole when it was first judged.
+    private static func rewrite(_ frames: [FrameHeader], in file: any File) throws {
+        guard !frames.isEmpty else { return }
+        for frame in frames { try file.writeAll(try wholeFrame(frame, in: file), at: frame.offset) }
+        try file.synchronize()
+        file.dropCache()
+        for frame in frames { _ = try wholeFrame(frame, in: file) }
+    }
+
+    private static func wholeFrame(_ frame: FrameHeader, in file: any File) throws -> [UInt8] {
+        let bytes = try file.readExactly(frame.frameByteCount, at: frame.offset)
+        guard (try? bytes.decode(FrameHeader.init(decoding:))) == frame, frame.isBody(of: bytes) else {
+            throw ArchiveError(
+                .damaged, "\(file.path): the frame at offset \(frame.offset) changed while it was looked at: the device does not keep what is "
+                    + "written to it; replace it.")
+        }
+        return bytes
     }
 }

@@ -7,6 +7,8 @@ package import MunimentMerkle
 /// What a scan of one segment found.
 package struct ScannedSegment: Sendable {
     package var header: SegmentHeader
+    /// The segment's row, if it has a valid footer.
+    package var row: SegmentRow?
     package var frames: [FrameHeader] = []
     /// Where the whole frames end.
     package var end: UInt64 = UInt64(Limits.blockByteCount)
@@ -37,17 +39,27 @@ package struct TailScanner {
     /// Reads the segment's frames from the first on. Frames that end at or below `trusted`, the checkpoint's size, are taken by their headers;
     /// those beyond are checked in full: checksums, entries, and the root that they claim, starting from `frontier`, which stands at
     /// `trusted` or at the segment's first index, whichever is greater.
-    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws
-        -> ScannedSegment
-    {
+    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws -> ScannedSegment {
         var result = ScannedSegment(header: header)
-        result.fileByteCount = try file.byteCount()
-        var index = header.firstIndex
-        while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount)
-        {
+        var isSecondLook = false
+        while true {
+            result.fileByteCount = try file.byteCount()
+            try scanFrames(&result, trusted: trusted, &frontier)
+            if result.tail != .clean { return result }
+            result.tail = try tail(after: result.end, of: header, result.fileByteCount)
+            // Beside a writer, a frame that was incomplete at the first look may have been followed by another since.
+            guard case .damaged = result.tail, !isSecondLook else { return result }
+            (isSecondLook, result.tail) = (true, .clean)
+        }
+    }
+
+    private mutating func scanFrames(_ result: inout ScannedSegment, trusted: UInt64, _ frontier: inout TreeFrontier) throws {
+        let header = result.header
+        var index = result.frames.last?.treeSize ?? header.firstIndex
+        while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount) {
             if frame.treeSize > trusted {
-                // A checkpoint always stands at a frame's end: a trusted size inside a frame is no size of this log.
-                guard frame.firstIndex >= trusted else { break }
+                // A checkpoint always stands at the end of a commit: a trusted size inside one is no size of this log. Repacking joins commits.
+                guard frame.firstIndex >= trusted || header.generation > 0 else { break }
                 let verdict = try check(frame, &frontier)
                 if verdict == .contradiction { result.tail = .damaged(successor: frame.offset) }
                 guard verdict == .whole else { break }
@@ -56,8 +68,6 @@ package struct TailScanner {
             result.end += UInt64(frame.frameByteCount)
             index = frame.treeSize
         }
-        if result.tail == .clean { result.tail = try tail(after: result.end, of: header, result.fileByteCount) }
-        return result
     }
 
     /// The header of the frame at `offset`, if one stands there that belongs there.
@@ -75,8 +85,8 @@ package struct TailScanner {
         guard offset + UInt64(Limits.blockByteCount) <= fileByteCount else { return nil }
         let block = try file.readArray(Limits.blockByteCount, at: offset)
         guard let count = block.withUnsafeBytes({ FrameHeader.claimedByteCount($0) }) else { return nil }
-        if count <= block.count { return try? block.decode(FrameHeader.init(decoding:)) }
-        return try? file.readArray(count, at: offset).decode(FrameHeader.init(decoding:))
+        let bytes = count <= block.count ? block : try file.readArray(count, at: offset)
+        return try? bytes.decode(FrameHeader.init(decoding:))
     }
 
     private enum Verdict {
@@ -90,15 +100,9 @@ package struct TailScanner {
 
     /// Checks a frame in full. The frontier changes only if it is whole.
     private mutating func check(_ frame: FrameHeader, _ frontier: inout TreeFrontier) throws -> Verdict {
-        guard frontier.size == frame.firstIndex else { return .contradiction }
+        guard frame.firstIndex <= frontier.size, frontier.size < frame.treeSize else { return .contradiction }
         let bytes = try file.readArray(frame.frameByteCount, at: frame.offset)
-        guard bytes.count == frame.frameByteCount else { return .torn }
-        let bodyEnd = frame.headerByteCount + frame.bodyByteCount
-        let isWhole = bytes.withUnsafeBytes { raw in
-            Checksum.crc32c(UnsafeRawBufferPointer(rebasing: raw[frame.headerByteCount..<bodyEnd])) == frame.bodyCRC
-                && raw[bodyEnd...].allSatisfy { $0 == 0 }
-        }
-        guard isWhole else { return .torn }
+        guard frame.isBody(of: bytes) else { return .torn }
         guard let view = try? FrameView(Array(bytes[..<frame.skeletonByteCount])) else { return .contradiction }
         var next = frontier
         next.append(leaves: view, entryHasher)
@@ -108,9 +112,7 @@ package struct TailScanner {
     }
 
     /// Tells apart what follows the last whole frame.
-    private func tail(after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws
-        -> ScannedSegment.Tail
-    {
+    private func tail(after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> ScannedSegment.Tail {
         if end == fileByteCount { return .clean }
         let first = try file.readArray(Footer.magic.count, at: end)
         if first == Footer.magic { return .sealed }
@@ -122,8 +124,7 @@ package struct TailScanner {
             if chunk.isEmpty { break }
             if !chunk.isZero {
                 isZero = false
-                for start in stride(from: 0, to: chunk.count, by: Limits.blockByteCount)
-                where offset + UInt64(start) > end {
+                for start in stride(from: 0, to: chunk.count, by: Limits.blockByteCount) where offset + UInt64(start) > end {
                     let isMarked = chunk[start...].starts(with: FrameHeader.magic)
                     if isMarked, try successor(at: offset + UInt64(start), after: end, of: segment, fileByteCount) {
                         return .damaged(successor: offset + UInt64(start))
@@ -136,9 +137,7 @@ package struct TailScanner {
     }
 
     /// Whether a frame of this segment that was durable stands at `offset`: its own checksums hold.
-    private func successor(at offset: UInt64, after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64)
-        throws -> Bool
-    {
+    private func successor(at offset: UInt64, after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> Bool {
         guard let frame = try header(at: offset, fileByteCount: fileByteCount), frame.offset == offset,
             frame.segment == segment.segment, frame.generation == segment.generation
         else { return false }
@@ -146,12 +145,27 @@ package struct TailScanner {
     }
 }
 
+extension FrameHeader {
+    /// Whether `bytes`, a whole frame, have the body that this header sums up, and zeros after it.
+    func isBody(of bytes: [UInt8]) -> Bool {
+        guard bytes.count == frameByteCount else { return false }
+        let bodyEnd = headerByteCount + bodyByteCount
+        return bytes.withUnsafeBytes { raw in
+            Checksum.crc32c(UnsafeRawBufferPointer(rebasing: raw[headerByteCount..<bodyEnd])) == bodyCRC
+                && raw[bodyEnd...].allSatisfy { $0 == 0 }
+        }
+    }
+}
+
 extension TreeFrontier {
-    /// Appends the leaves of a frame.
-    mutating func append(leaves frame: FrameView, _ hasher: EntryHasher) {
+    /// Appends those leaves of a frame that come after the frontier's last, up to the tree size `end` if it is given. The frame begins at or before
+    /// the frontier.
+    mutating func append(leaves frame: FrameView, upTo end: UInt64 = .max, _ hasher: EntryHasher) {
+        let range = size - frame.header.firstIndex..<min(end, frame.header.treeSize) - frame.header.firstIndex
         withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64) { leaves in
             frame.leafHashes(hasher, to: leaves.baseAddress!)
-            append(leaves: UnsafeRawBufferPointer(leaves))
+            let bytes = Int(range.lowerBound) * Digest.byteCount..<Int(range.upperBound) * Digest.byteCount
+            append(leaves: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(leaves)[bytes]))
         }
     }
 }

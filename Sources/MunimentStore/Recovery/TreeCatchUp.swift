@@ -11,11 +11,13 @@ struct TreeCatchUp {
 
     init(_ reader: LogReader, _ paths: StorePaths) { (self.reader, self.paths) = (reader, paths) }
 
-    /// Makes the nodes of the tree of `size` available.
-    func run(size: UInt64) throws(ArchiveError) {
+    /// Makes the nodes of the tree of `size` available. Those beyond `sealedSize`, up to which a seal has made certain of the files, are taken into
+    /// memory if `recalls`, for a writer to write again.
+    func run(size: UInt64, sealedSize: UInt64, recalls: Bool) throws(ArchiveError) {
         try translating(paths.tree) {
             let start = try trustedSize(size)
             reader.tree.reset(treeSize: start)
+            if recalls { try reader.tree.recall(beyond: sealedSize) }
             var frontier = try TreeFrontier(size: start, reader: reader)
             let hasher = EntryHasher()
             while frontier.size < size {
@@ -25,13 +27,10 @@ struct TreeCatchUp {
                     frame.leafHashes(hasher, to: leaves.baseAddress!)
                     let skipped = Int(frontier.size - frame.header.firstIndex) * Digest.byteCount
                     frontier.append(
-                        leaves: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(leaves)[skipped...]),
-                        reporting: TreeNodes.floor
+                        leaves: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(leaves)[skipped...]), reporting: TreeNodes.floor
                     ) { level, first, nodes in reader.tree.append(level: level, firstIndex: first, nodes: nodes) }
                     guard frontier.root() == frame.header.root else {
-                        throw FormatError(
-                            .inconsistent, "stored tree nodes", at: 0,
-                            "they do not give the root of size \(frontier.size)")
+                        throw FormatError(.inconsistent, "stored tree nodes", at: 0, "they do not give the root of size \(frontier.size)")
                     }
                 }
             }
@@ -45,9 +44,7 @@ struct TreeCatchUp {
         for (candidate, _) in candidates.reversed() where try filesReach(candidate) {
             reader.tree.reset(treeSize: candidate)
             let root = try reader.frame(containing: candidate - 1).header.root
-            if let frontier = try? TreeFrontier(size: candidate, reader: reader), frontier.root() == root {
-                return candidate
-            }
+            if let frontier = try unlessWrong({ try TreeFrontier(size: candidate, reader: reader) }), frontier.root() == root { return candidate }
         }
         return 0
     }

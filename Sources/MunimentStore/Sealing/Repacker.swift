@@ -1,5 +1,9 @@
 // Repacking: a segment's frames written again as if they had come in bulk, as the next generation. Entries, indexes and leaves are the same;
 // parts are filled, sealed anew under a session of their own, with nonces from zero. One reader serves both.
+//
+// The story, and what happens if we die after each step:
+//   1. the new file is written under a temporary name, fdatasync   the next open removes it
+//   2. rename to the generation's name, sync the directory         the next open goes on with it: whatever has the name is durable
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -40,7 +44,22 @@ struct Repacker {
     /// Writes the new generation, durably, and returns its footer.
     func run(_ references: [FrameReference]) throws -> Footer {
         let path = reader.paths.segment(header.segment, generation: header.generation)
-        if try reader.fileSystem.status(path) != nil { try reader.fileSystem.remove(path) }
+        let temporary = path + TemporaryFile.suffix
+        if try reader.fileSystem.status(temporary) != nil { try reader.fileSystem.remove(temporary) }
+        let footer: Footer
+        do {
+            footer = try write(references, to: temporary)
+            try reader.fileSystem.rename(temporary, to: path)
+        } catch {
+            // Above all a full disk gets its space back.
+            try? reader.fileSystem.remove(temporary)
+            throw error
+        }
+        try reader.fileSystem.synchronizeDirectory(reader.paths.segmentDirectory(header.segment))
+        return footer
+    }
+
+    private func write(_ references: [FrameReference], to path: String) throws -> Footer {
         let file = try reader.fileSystem.open(path, .create)
         defer { file.close() }
         try file.writeAll(header.encoded(), at: 0)
@@ -57,7 +76,6 @@ struct Repacker {
         let footer = try output.builder.footer()
         try file.writeAll(footer.encoded(), at: output.end)
         try file.synchronize()
-        try reader.fileSystem.synchronizeDirectory(reader.paths.segmentDirectory(header.segment))
         return footer
     }
 

@@ -3,10 +3,10 @@
 //
 // The story, and what happens if we die after each step:
 //   1. tree nodes up to the segment's end are synced     the next open finds them, or computes them again
-//   2. footer written after the last frame, fdatasync    the next open finds the footer, and goes on with step 4
+//   2. footer written after the last frame, fdatasync    the next open does this step again: a footer in the cache proves nothing
 //      or, where padding or small parts waste space, a new generation is written whole, with its footer (`Repacker`)
-//   3. the segment's row in the directory                derived: made again when missing
-//   4. seal record committed in the next segment         the segment counts as sealed
+//   3. seal record committed in the next segment         the segment counts as sealed
+//   4. the segment's row in the directory                derived: the next open writes it
 //   5. of a repacked segment: the old generation removed the next open removes it
 
 internal import MunimentCrypto
@@ -31,29 +31,35 @@ package struct SegmentSealer {
     /// Steps 1 and 2. `end` is where the last frame ends.
     package func seal(_ handle: SegmentHandle, header: SegmentHeader, end: UInt64) throws(ArchiveError) -> Sealed {
         try translating(handle.path) {
-            try reader.tree.flush(synchronize: true)
+            try reader.tree.flush()
             let frames = try views(handle)
-            if Repacker.isWorthwhile(frames) {
-                let footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
-                let path = reader.paths.segment(header.segment, generation: footer.generation)
-                let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
-                return Sealed(
-                    footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount),
-                    obsoletePath: handle.path)
-            }
+            if header.generation == 0, Repacker.isWorthwhile(frames), let sealed = try repack(frames, handle, header) { return sealed }
             var builder = FooterBuilder(header)
             for frame in frames { builder.append(try view(frame.reference, handle)) }
             let footer = try builder.footer()
             let file = try reader.fileSystem.open(handle.path, .readWrite)
             defer { file.close() }
             let bytes = footer.encoded()
-            if try file.byteCount() > end { try file.truncate(to: end) }
             try file.writeAll(bytes, at: end)
+            if try file.byteCount() > end + UInt64(bytes.count) { try file.truncate(to: end + UInt64(bytes.count)) }
             try file.synchronize()
             return Sealed(
                 footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)),
                 obsoletePath: nil)
         }
+    }
+
+    /// Nil where there is no space for it: the segment is then sealed as it is.
+    private func repack(_ frames: [Measured], _ handle: SegmentHandle, _ header: SegmentHeader) throws -> Sealed? {
+        let footer: Footer
+        do {
+            footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
+        } catch let error as FileSystemError where error.code == .noSpace {
+            return nil
+        }
+        let path = reader.paths.segment(header.segment, generation: footer.generation)
+        let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
+        return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
     }
 
     struct Measured {
@@ -96,6 +102,7 @@ struct FooterBuilder {
     init(_ header: SegmentHeader) {
         self.header = header
         skeleton.update([Footer.skeletonTag])
+        skeleton.update(header.encoded())
     }
 
     mutating func append(_ frame: FrameView) {
