@@ -13,7 +13,7 @@ struct Append: ParsableCommand {
             A record is acknowledged only when it is durable: it then survives any crash.
 
               muniment append mail --format mbox inbox.mbox archive.mbox
-              muniment append audit --format ndjson --attr user=actor.name --time timestamp < events.ndjson
+              muniment append audit --format ndjson --attr user=actor.name < events
               tail -F app.log | muniment append logs --format lines --stream app --acks
 
             Formats: ndjson and lines store each line's exact bytes without its newline; mbox and eml store messages, with from, to, cc, \
@@ -35,8 +35,7 @@ struct Append: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How records are found: \(InputFormat.allCases.map(\.rawValue).joined(separator: ", ")).",
-            valueName: "format"))
+            "How records are found in the input.", valueName: "format"))
     var format: InputFormat
 
     @Option(name: .customLong("class"), help: ArgumentHelp("The retention class.", valueName: "class"))

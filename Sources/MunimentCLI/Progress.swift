@@ -1,9 +1,10 @@
 // A line on standard error that is written over while work goes on: only where that is a terminal, never more than ten times a second.
 
 import Glibc
+import Muniment
 
 /// Shows how far long work has come. Used by one thread.
-struct Progress {
+struct Progress: Sendable {
     private let isShown = isatty(STDERR_FILENO) == 1
     private var isDrawn = false
     private var next = ContinuousClock.now + .milliseconds(500)
@@ -24,6 +25,15 @@ struct Progress {
         isDrawn = false
         StandardError.write("\r\u{1B}[K")
     }
+}
+
+/// A `Progress` that threads share.
+final class SharedProgress: Sendable {
+    private let line = Guarded(Progress())
+
+    func update(_ text: @autoclosure () -> String) { line.withLock { $0.update(text()) } }
+
+    func clear() { line.withLock { $0.clear() } }
 }
 
 /// Numbers as people read them.

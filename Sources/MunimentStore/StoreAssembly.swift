@@ -48,9 +48,12 @@ struct StoreAssembly {
             chain: committed.chain, compression: { classes.compression($0) })
         let pipeline = CommitPipeline(
             former: former, stage: stage, limits: options.limits, reader: reader, unsealedCount: unfinished.count,
-            workerCount: options.workerCount, isSynchronous: options.isSynchronous, committedNews: { housekeeper.news($0) })
+            workerCount: options.workerCount, isSynchronous: options.isSynchronous, committedNews: { housekeeper.news($0) },
+            sealResumed: { housekeeper.resumeSeal() })
         box.pipeline = pipeline
         for segment in unfinished { housekeeper.segmentEnded(segment) }
+        // What was recovered beyond the newest checkpoint wants one.
+        housekeeper.news(committed)
         return (pipeline, housekeeper)
     }
 

@@ -22,7 +22,8 @@ final class TemporaryDirectory {
 }
 
 /// A store, and how to verify it.
-final class StoreFixture {
+final class StoreFixture: @unchecked Sendable {
+    // Nothing changes after init; the files are the test's to change.
     let directory: TemporaryDirectory
     let path: String
     private(set) var verifierKey = ""
@@ -52,6 +53,15 @@ final class StoreFixture {
         verifierKey = store.manifest.verifierKey
         try fill(store)
         try store.close()
+    }
+
+    /// Copies a store and its keys, permissions included.
+    init(copying other: StoreFixture) throws {
+        directory = try TemporaryDirectory()
+        path = directory.path + "/archive"
+        verifierKey = other.verifierKey
+        try FileManager.default.copyItem(atPath: other.path, toPath: path)
+        try FileManager.default.copyItem(atPath: other.path + ".keys", toPath: path + ".keys")
     }
 
     static func options(_ segmentEntryCount: Int, _ passphrase: [UInt8]? = nil) -> StoreOptions {

@@ -11,6 +11,7 @@ package final class BodyFileWriter {
     private let path: String
     private let unfinishedPath: String
     private let directory: String
+    private let bodies: String
     private let file: any File
     private let header: BodyFileHeader
     private let key = SecretKey.random()
@@ -35,6 +36,7 @@ package final class BodyFileWriter {
         header = BodyFileHeader(logID: logID, id: id)
         path = paths.body(id)
         directory = StorePaths.parent(path)
+        bodies = paths.bodies
         unfinishedPath = String(path.dropLast(4)) + "part"
         self.fileSystem = fileSystem
         sealingKey = key.sealingKey(.body, context: [])
@@ -42,12 +44,9 @@ package final class BodyFileWriter {
         salted.update([CommitmentTag.payload])
         salted.update(salt)
         fileByteCount = UInt64(BodyFileHeader.byteCount)
-        let (directory, unfinished, bodies) = (directory, unfinishedPath, paths.bodies)
+        let (directory, unfinished) = (directory, unfinishedPath)
         file = try translating(unfinishedPath) {
-            if try fileSystem.status(directory) == nil {
-                try fileSystem.createDirectory(directory)
-                try fileSystem.synchronizeDirectory(bodies)
-            }
+            if try fileSystem.status(directory) == nil { try fileSystem.createDirectory(directory) }
             return try fileSystem.open(unfinished, .create)
         }
         let bytes = header.encoded()
@@ -89,6 +88,8 @@ package final class BodyFileWriter {
             try fileSystem.rename(unfinishedPath, to: path)
             isFinished = true
             try fileSystem.synchronizeDirectory(directory)
+            // Whoever made the directory may have failed before its own name was durable.
+            try fileSystem.synchronizeDirectory(bodies)
         }
         let key = key.withUnsafeBytes { Array($0) }
         let reference = BodyReference(id: header.id, payloadByteCount: payloadByteCount, key: key, salt: salt)

@@ -39,6 +39,8 @@ package final class CommitPipeline: @unchecked Sendable {
         var failure: ArchiveError?
         /// Why the segment that ended can't be sealed for the time being.
         var sealRefusal: ArchiveError?
+        /// The free space when that was found.
+        var byteCountAtSealRefusal: UInt64 = 0
         var committed: Committed
         /// Segments that ended and are not sealed yet.
         var unsealedCount: Int
@@ -70,14 +72,15 @@ package final class CommitPipeline: @unchecked Sendable {
     private let inlineWorker = BlockWorker()
     private var threads: [OwnThread] = []
     private let committedNews: @Sendable (Committed) -> Void
+    private let sealResumed: @Sendable () -> Void
 
     init(
         former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int, workerCount: Int,
-        isSynchronous: Bool, committedNews: @escaping @Sendable (Committed) -> Void
+        isSynchronous: Bool, committedNews: @escaping @Sendable (Committed) -> Void, sealResumed: @escaping @Sendable () -> Void
     ) {
         (self.former, self.stage, self.limits) = (former, stage, limits)
         (fileSystem, paths) = (reader.fileSystem, reader.paths)
-        self.committedNews = committedNews
+        (self.committedNews, self.sealResumed) = (committedNews, sealResumed)
         monitor = Monitor(State(committed: stage.committed, unsealedCount: unsealedCount))
         self.isSynchronous = isSynchronous
         workers = WorkerPool(count: isSynchronous ? 0 : workerCount)
@@ -97,6 +100,7 @@ package final class CommitPipeline: @unchecked Sendable {
 
     /// Hands over an append; its completion is called from one of the pipeline's threads.
     package func submit(_ append: PendingAppend) {
+        resumeSeal()
         let refusal = monitor.update { state -> (ArchiveError?, Bool) in
             if let failure = CommitPipeline.refusal(state, append) { return (failure, false) }
             state.queue.append(append)
@@ -156,7 +160,18 @@ package final class CommitPipeline: @unchecked Sendable {
     }
 
     /// Says that the segment that ended could not be sealed for lack of space: appends that must wait for that are refused until it is.
-    package func sealPostponed(_ reason: ArchiveError) { monitor.change { $0.sealRefusal = reason } }
+    package func sealPostponed(_ reason: ArchiveError) {
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
+        monitor.change { ($0.sealRefusal, $0.byteCountAtSealRefusal) = (reason, available) }
+    }
+
+    /// Lets the seal be tried again if space was freed since it was postponed.
+    private func resumeSeal() {
+        guard let known = monitor.read({ $0.sealRefusal == nil ? nil : $0.byteCountAtSealRefusal }) else { return }
+        guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
+        monitor.change { $0.sealRefusal = nil }
+        sealResumed()
+    }
 
     /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
     package func refuse(because reason: ArchiveError) {

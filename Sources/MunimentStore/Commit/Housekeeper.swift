@@ -58,6 +58,9 @@ final class Housekeeper: @unchecked Sendable {
 
     func segmentEnded(_ ended: Ended) { monitor.change { $0.ended.append(ended) } }
 
+    /// Tries at once to seal what had to be put off.
+    func resumeSeal() { monitor.change { $0.isSealPostponed = false } }
+
     /// Called after each commit: cheap, wakes nobody; the cadence looks.
     func news(_ committed: Committed) { monitor.read { $0.committed = committed } }
 

@@ -167,7 +167,7 @@ package struct Recovery {
             for reference in try segment.frames() where frontier.size < size {
                 let frame = try reader.frame(reference, in: segment)
                 guard frame.header.firstIndex == frontier.size else { return nil }
-                frontier.append(leaves: frame, hasher)
+                frontier.append(leaves: frame, upTo: size, hasher)
             }
         }
         return frontier.size == size ? frontier : nil

@@ -58,8 +58,8 @@ package struct TailScanner {
         var index = result.frames.last?.treeSize ?? header.firstIndex
         while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount) {
             if frame.treeSize > trusted {
-                // A checkpoint always stands at a frame's end: a trusted size inside a frame is no size of this log.
-                guard frame.firstIndex >= trusted else { break }
+                // A checkpoint always stands at the end of a commit: a trusted size inside one is no size of this log. Repacking joins commits.
+                guard frame.firstIndex >= trusted || header.generation > 0 else { break }
                 let verdict = try check(frame, &frontier)
                 if verdict == .contradiction { result.tail = .damaged(successor: frame.offset) }
                 guard verdict == .whole else { break }
@@ -100,7 +100,7 @@ package struct TailScanner {
 
     /// Checks a frame in full. The frontier changes only if it is whole.
     private mutating func check(_ frame: FrameHeader, _ frontier: inout TreeFrontier) throws -> Verdict {
-        guard frontier.size == frame.firstIndex else { return .contradiction }
+        guard frame.firstIndex <= frontier.size, frontier.size < frame.treeSize else { return .contradiction }
         let bytes = try file.readArray(frame.frameByteCount, at: frame.offset)
         guard frame.isBody(of: bytes) else { return .torn }
         guard let view = try? FrameView(Array(bytes[..<frame.skeletonByteCount])) else { return .contradiction }
@@ -158,11 +158,14 @@ extension FrameHeader {
 }
 
 extension TreeFrontier {
-    /// Appends the leaves of a frame.
-    mutating func append(leaves frame: FrameView, _ hasher: EntryHasher) {
+    /// Appends those leaves of a frame that come after the frontier's last, up to the tree size `end` if it is given. The frame begins at or before
+    /// the frontier.
+    mutating func append(leaves frame: FrameView, upTo end: UInt64 = .max, _ hasher: EntryHasher) {
+        let range = size - frame.header.firstIndex..<min(end, frame.header.treeSize) - frame.header.firstIndex
         withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64) { leaves in
             frame.leafHashes(hasher, to: leaves.baseAddress!)
-            append(leaves: UnsafeRawBufferPointer(leaves))
+            let bytes = Int(range.lowerBound) * Digest.byteCount..<Int(range.upperBound) * Digest.byteCount
+            append(leaves: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(leaves)[bytes]))
         }
     }
 }

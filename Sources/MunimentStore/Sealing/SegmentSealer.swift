@@ -33,14 +33,7 @@ package struct SegmentSealer {
         try translating(handle.path) {
             try reader.tree.flush()
             let frames = try views(handle)
-            if header.generation == 0, Repacker.isWorthwhile(frames) {
-                let footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
-                let path = reader.paths.segment(header.segment, generation: footer.generation)
-                let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
-                return Sealed(
-                    footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount),
-                    obsoletePath: handle.path)
-            }
+            if header.generation == 0, Repacker.isWorthwhile(frames), let sealed = try repack(frames, handle, header) { return sealed }
             var builder = FooterBuilder(header)
             for frame in frames { builder.append(try view(frame.reference, handle)) }
             let footer = try builder.footer()
@@ -54,6 +47,19 @@ package struct SegmentSealer {
                 footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)),
                 obsoletePath: nil)
         }
+    }
+
+    /// Nil where there is no space for it: the segment is then sealed as it is.
+    private func repack(_ frames: [Measured], _ handle: SegmentHandle, _ header: SegmentHeader) throws -> Sealed? {
+        let footer: Footer
+        do {
+            footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
+        } catch let error as FileSystemError where error.code == .noSpace {
+            return nil
+        }
+        let path = reader.paths.segment(header.segment, generation: footer.generation)
+        let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
+        return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
     }
 
     struct Measured {
@@ -96,6 +102,7 @@ struct FooterBuilder {
     init(_ header: SegmentHeader) {
         self.header = header
         skeleton.update([Footer.skeletonTag])
+        skeleton.update(header.encoded())
     }
 
     mutating func append(_ frame: FrameView) {

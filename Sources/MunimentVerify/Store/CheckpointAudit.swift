@@ -68,6 +68,10 @@ struct CheckpointAudit {
             last = judged
             offset += UInt64(8 + note.count)
         }
+        if file.byteCount == 0 {
+            findings.append(
+                Finding(.journalDamaged, .error, name, offset: 0, "The journal is empty; a log keeps its first checkpoint for ever."))
+        }
         if let published, last.map({ $0.checkpoint.size < published }) ?? true {
             findings.append(
                 Finding(

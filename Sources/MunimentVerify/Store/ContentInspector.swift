@@ -1,6 +1,7 @@
 // Opens the parts of a frame with its groups' keys, and hashes the contents to the commitments of their entries. Format/frame.md,
 // Format/content.md, Format/commitment.md.
 
+internal import Glibc
 internal import MunimentCrypto
 internal import MunimentFormat
 
@@ -110,12 +111,13 @@ final class ContentInspector {
         _ outcome: inout FrameOutcome
     ) {
         do throws(FormatError) {
-            try ContentRules.check(opened, count: ordinals.reduce(0) { $0 + $1.count })
             var place = 0
             for range in ordinals {
                 place += try commit(opened.slice(place..<opened.count), range, group, &work, &outcome)
                 compare(range, offset, &work, &outcome)
             }
+            // Hashing found where each content is; what it does not look at comes second.
+            try ContentRules.check(opened, count: ordinals.reduce(0) { $0 + $1.count }, byteCount: place)
         } catch {
             outcome.findings.append(
                 Finding(
@@ -163,22 +165,22 @@ final class ContentInspector {
 
     private func compare(_ ordinals: Range<Int>, _ offset: UInt64, _ work: inout Work, _ outcome: inout FrameOutcome) {
         let start = work.columns.commitmentsOffset + ordinals.lowerBound * Digest.byteCount
-        let stated = work.entries.baseAddress! + start
-        var right = 0
-        for place in 0..<ordinals.count {
-            let (ours, theirs) = (
-                Digest(loading: commitments.baseAddress! + place * Digest.byteCount), Digest(loading: stated + place * Digest.byteCount)
-            )
-            if ours == theirs {
-                right += 1
-            } else if !work.refused.contains(ordinals.lowerBound + place) {
-                let index = outcome.header.firstIndex + UInt64(ordinals.lowerBound + place)
+        let (ours, theirs) = (UnsafeRawPointer(commitments.baseAddress!), work.entries.baseAddress! + start)
+        if memcmp(ours, theirs, ordinals.count * Digest.byteCount) == 0 {
+            outcome.openedCount += ordinals.count
+            return
+        }
+        for (place, ordinal) in ordinals.enumerated() {
+            let offsetInRun = place * Digest.byteCount
+            if Digest(loading: ours + offsetInRun) == Digest(loading: theirs + offsetInRun) {
+                outcome.openedCount += 1
+            } else if !work.refused.contains(ordinal) {
+                let index = outcome.header.firstIndex + UInt64(ordinal)
                 outcome.findings.append(
                     Finding(
                         .contentCommitment, .error, work.name, offset: offset, index: index,
                         "The content of record \(index) is not the one that its entry commits to."))
             }
         }
-        outcome.openedCount += right
     }
 }

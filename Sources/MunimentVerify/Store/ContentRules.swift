@@ -3,23 +3,43 @@
 internal import MunimentFormat
 
 enum ContentRules {
-    /// Checks that `opened` is exactly `count` contents, and each of them canonical.
-    static func check(_ opened: UnsafeRawBufferPointer, count: Int) throws(FormatError) {
-        var place = 0
-        for _ in 0..<count {
-            let content = opened.slice(place..<opened.count)
-            let layout = try ContentLayout(decoding: content)
-            if layout.attributeCount > 0 {
-                try layout.forEachAttribute(in: content) { _, bytes throws(FormatError) in try checkAttribute(bytes) }
-            }
-            place += layout.byteCount
-        }
-        guard place == opened.count else {
-            throw FormatError(.notCanonical, "part", at: place, "bytes follow the last content")
+    /// Checks that the `count` contents at the start of `opened`, which `ContentLayout` accepts and which have `byteCount` bytes, are all there is,
+    /// and that their attributes are canonical.
+    static func check(_ opened: UnsafeRawBufferPointer, count: Int, byteCount: Int) throws(FormatError) {
+        guard byteCount == opened.count else {
+            throw FormatError(.notCanonical, "part", at: byteCount, "bytes follow the last content")
         }
         // A content that fits one part has one; a longer one has parts to itself.
         guard opened.count <= Limits.partContentByteCount || count == 1 else {
             throw FormatError(.notCanonical, "part", at: 0, "a long content shares its parts")
+        }
+        var place = 0
+        for _ in 0..<count {
+            // The layout was accepted before: length, flags, number of attributes. Most records have none.
+            var cursor = place
+            let bodyCount = varint(opened, &cursor)
+            let end = cursor + bodyCount
+            cursor += 1
+            if varint(opened, &cursor) > 0 {
+                let content = opened.slice(place..<opened.count)
+                try ContentLayout(decoding: content).forEachAttribute(in: content) { _, bytes throws(FormatError) in
+                    try checkAttribute(bytes)
+                }
+            }
+            place = end
+        }
+    }
+
+    /// A varint of at most five bytes that was decoded before.
+    private static func varint(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) -> Int {
+        var value = 0
+        var shift = 0
+        while true {
+            let byte = Int(bytes[place])
+            place += 1
+            value |= (byte & 0x7f) << shift
+            if byte < 0x80 || shift >= 28 { return value }
+            shift += 7
         }
     }
 

@@ -27,12 +27,12 @@ final class KeyBook: Sendable {
     static func offset(ofSlot slot: UInt64) -> UInt64 { UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount) }
 
     /// The key of the group that `row`, of a frame in `segment`, announces; or what is wrong with it.
-    func open(_ row: GroupRow, segment: UInt64, segmentName: String, offset: UInt64) -> Result<GroupKey, KeyRefusal> {
+    func open(_ row: GroupRow, segment: UInt64, index: UInt64) -> Result<GroupKey, KeyRefusal> {
         func missing(_ what: String) -> Result<GroupKey, KeyRefusal> {
             .failure(
                 KeyRefusal(
                     Finding(
-                        .keyMissing, .unattested, segmentName, offset: offset,
+                        .keyMissing, .unattested, KeyBook.name, offset: KeyBook.offset(ofSlot: min(row.slot, rowCount)), index: index,
                         "The key of class \(row.classID) in segment \(segment) can't be had: \(what). Its contents are not opened.")))
         }
         guard row.slot < rowCount else { return missing("the keys have no slot \(row.slot)") }
@@ -106,7 +106,7 @@ final class SegmentKeys: Sendable {
     func open(_ header: FrameHeader) -> [Finding] {
         var findings: [Finding] = []
         for row in header.groups {
-            switch book.open(row, segment: source.segment, segmentName: source.name, offset: header.offset) {
+            switch book.open(row, segment: source.segment, index: header.firstIndex) {
             case .success(let key):
                 let group = OpenedGroup(key, generation: source.generation)
                 groups.withLock { $0[row.classID] = $0[row.classID] ?? group }

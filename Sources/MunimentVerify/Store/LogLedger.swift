@@ -40,6 +40,8 @@ final class LogLedger {
     private(set) var nextIndex: UInt64 = 0
     private var lastSegment: UInt64?
     private var lastName = "segments"
+    /// Where the frames of the last segment ended.
+    private var lastEnd: UInt64 = 0
     /// Bytes of the present segment that have been counted.
     private var segmentByteCount: UInt64 = 0
     /// Body files that frames refer to.
@@ -112,6 +114,7 @@ final class LogLedger {
     private func finish(_ pass: SegmentPass, _ end: SegmentEnd, _ findings: inout [Finding]) {
         guard var ledger = segment else { return }
         segment = nil
+        lastEnd = end.offset
         if end.kind == .torn {
             findings.append(
                 Finding(
@@ -268,7 +271,7 @@ final class LogLedger {
         var findings: [Finding] = []
         for summary in unsealed { attest(summary, mustBeSealed: false, &findings) }
         unsealed = []
-        findings += tree.finish(size: nextIndex, lastName: lastName)
+        findings += tree.finish(size: nextIndex, lastName: lastName, end: lastEnd)
         if let past = totals.pastCheckpoint {
             findings.append(
                 Finding(

@@ -161,15 +161,13 @@ final class SegmentFeed {
         if !isSealed, try file.firstNonZero(in: current.offset..<pass.framesEnd, scratch: scratch) == nil {
             return end(.clean, at: current.offset)
         }
-        if let successor = try successor(of: current, file, scratch) {
-            self.current?.offset = successor
-            return .findings([finding(error, pass, current.offset, "The next frame stands at offset \(successor).")])
-        }
-        if isSealed {
-            self.current?.offset = pass.framesEnd
-            return .findings([finding(error, pass, current.offset, "No frame stands between here and the footer.")])
-        }
-        return end(.torn, at: current.offset)
+        var findings = [Finding]()
+        let successor = try successor(of: current, file, scratch, &findings)
+        let what = successor.map { "The next frame stands at offset \($0)." } ?? "No frame stands between here and the footer."
+        if successor == nil, !isSealed { return end(.torn, at: current.offset) }
+        findings.insert(finding(error, pass, current.offset, what), at: 0)
+        self.current?.offset = successor ?? pass.framesEnd
+        return .findings(findings)
     }
 
     private func finding(_ error: FormatError, _ pass: SegmentPass, _ offset: UInt64, _ what: String) -> Finding {
@@ -184,10 +182,12 @@ final class SegmentFeed {
 
     /// Headers longer than this are not looked for in a gap: a file full of such claims must not cost more than a few passes over it.
     private static let soughtHeaderByteCountMax = 64 << 10
+    /// Damaged headers that are reported of one gap.
+    private static let gapFindingCountMax = 1_000
 
-    /// The next offset at which a frame of this segment stands.
+    /// The next offset at which a frame of this segment stands. What begins like one on the way, and is none, is reported.
     private func successor(
-        of current: Current, _ file: ReadOnlyFile, _ scratch: UnsafeMutableRawBufferPointer
+        of current: Current, _ file: ReadOnlyFile, _ scratch: UnsafeMutableRawBufferPointer, _ findings: inout [Finding]
     ) throws(FileFailure) -> UInt64? {
         let pass = current.pass
         var offset = current.offset + UInt64(Limits.blockByteCount)
@@ -205,7 +205,8 @@ final class SegmentFeed {
                 let here = offset + UInt64(place)
                 switch look(at: header, pass, offset: here, available: pass.framesEnd - here) {
                 case .frame, .needs: if claimed <= header.count { return here }
-                case .none: continue
+                case .none(let error):
+                    if findings.count < SegmentFeed.gapFindingCountMax { findings.append(finding(error, pass, here, "It is left out.")) }
                 }
             }
             if isLast { return nil }

@@ -171,7 +171,8 @@ struct TreeLedger {
     }
 
     /// The end of the log at `size`: claims that it does not reach, and whether the tree was lost.
-    mutating func finish(size: UInt64, lastName: String) -> [Finding] {
+    /// `lastName` is the last segment's file, and `end` where its frames end.
+    mutating func finish(size: UInt64, lastName: String, end: UInt64) -> [Finding] {
         var findings: [Finding] = []
         if let lostFrom {
             findings.append(
@@ -180,7 +181,13 @@ struct TreeLedger {
                     "From entry \(lostFrom) on the tree could not be computed: entries are lost, and the stored nodes do not make up for them."))
         }
         if size > 0 { skipClaims(upTo: size, &findings) }
-        for claim in claims[nextClaim...] where claim.size > size {
+        if let newest = claims[nextClaim...].last(where: { $0.claimant != .outside }) {
+            findings.append(
+                Finding(
+                    .segmentGap, .error, lastName, offset: end, index: size,
+                    "The entries \(size) to \(newest.size - 1), which were signed, are missing."))
+        }
+        for claim in claims[nextClaim...] {
             let who =
                 switch claim.claimant {
                 case .published: "the checkpoint is"
