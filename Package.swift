@@ -67,6 +67,7 @@ let package = Package(
                 "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", "MunimentInput",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: settings),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
             name: "FuzzSampleTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Sample", swiftSettings: settings),
     ]
