@@ -60,5 +60,23 @@ let package = Package(
         tests("MunimentVerify", ["Muniment", "MunimentStore", "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
         tests("Muniment", ["MunimentStore", "MunimentFormat"]),
         tests("MunimentCLI", ["Muniment"]),
+        // What the fuzzers feed: in no product, so no embedder builds it.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", "MunimentInput",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: settings),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
+        .testTarget(
+            name: "FuzzSampleTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Sample", swiftSettings: settings),
     ]
 )
+
+// The fuzzers' executable has no main function of its own: only Tests/Fuzz/run.sh, which sets the variable, can link it.
+if Context.environment["MUNIMENT_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzRunner", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Runner",
+            swiftSettings: settings + [.enableExperimentalFeature("Extern")]))
+}

@@ -59,7 +59,9 @@ public final class Archive: Sendable {
 
     /// Makes an archive and its keys. Losing the keys directory (or its passphrase) loses every payload for good; keep a backup of it that you can
     /// erase. Throws `usage` where something exists already.
-    public static func create(at path: String, origin: String, options: ArchiveOptions = ArchiveOptions()) async throws -> Archive {
+    public static func create(at path: String, origin: String, options: ArchiveOptions = ArchiveOptions()) async throws
+        -> Archive
+    {
         try await offCooperativeThreads { try createBlocking(at: path, origin: origin, options: options) }
     }
 
@@ -99,8 +101,10 @@ public final class Archive: Sendable {
         return try await append(buffer, token: token)
     }
 
-    /// An empty buffer for many records.
-    public func makeBuffer() -> RecordBuffer { RecordBuffer(classes: store.classes) }
+    /// An empty buffer. `reservingByteCount` is the content that is expected; more fits all the same.
+    public func makeBuffer(reservingByteCount: Int = 1_024) -> RecordBuffer {
+        RecordBuffer(classes: store.classes, reservingByteCount: reservingByteCount)
+    }
 
     /// Appends what a buffer holds, as one commit. Suspends while too much content waits.
     public func append(_ buffer: sending RecordBuffer, token: [UInt8]? = nil) async throws -> AppendReceipt {
@@ -133,7 +137,8 @@ public final class Archive: Sendable {
         let buffer = makeBuffer()
         try await offCooperativeThreads {
             try payload.finish(
-                into: buffer, attributes: attributes, stream: stream, retentionClass: retentionClass, occurredAt: occurredAt)
+                into: buffer, attributes: attributes, stream: stream, retentionClass: retentionClass,
+                occurredAt: occurredAt)
         }
         return try await append(buffer)
     }
@@ -147,7 +152,8 @@ public final class Archive: Sendable {
         guard let token else { return }
         guard (1...1_024).contains(token.count), buffer.count > 0, Set(buffer.batches.map(\.classID)).count == 1 else {
             throw ArchiveError(
-                .usage, "A token has 1 to 1,024 bytes, and the records under it share one class.", appendOutcome: .failed)
+                .usage, "A token has 1 to 1,024 bytes, and the records under it share one class.",
+                appendOutcome: .failed)
         }
     }
 

@@ -20,20 +20,24 @@ public final class ArchiveReader: Sendable {
     private static let attemptCount = 5
 
     /// Opens an archive. Without keys (`needsKeys` false and no keys directory) entries and proofs can be read, contents can't.
-    public init(at path: String, options: ArchiveOptions = ArchiveOptions(), needsKeys: Bool = true) throws(ArchiveError) {
+    public init(at path: String, options: ArchiveOptions = ArchiveOptions(), needsKeys: Bool = true)
+        throws(ArchiveError)
+    {
         let fileSystem = POSIXFileSystem()
         paths = StorePaths(path, keys: options.keysDirectory)
         let manifest = try Recovery(fileSystem, paths).manifest()
         do throws(ArchiveError) {
             keys = try KeyRing.open(
                 fileSystem, paths.keys, logID: manifest.logID, passphrase: options.passphrase, isWritable: false)
-        } catch where error.code == .keyMissing && !needsKeys {
+        } catch  where error.code == .keyMissing && !needsKeys {
             keys = nil
         }
         state = Guarded(try ArchiveReader.load(fileSystem, paths, keys))
     }
 
-    private static func load(_ fileSystem: POSIXFileSystem, _ paths: StorePaths, _ keys: KeyRing?) throws(ArchiveError) -> State {
+    private static func load(_ fileSystem: POSIXFileSystem, _ paths: StorePaths, _ keys: KeyRing?) throws(ArchiveError)
+        -> State
+    {
         var attempt = 1
         while true {
             do throws(ArchiveError) {
@@ -47,7 +51,8 @@ public final class ArchiveReader: Sendable {
                 let head = size > 0 ? try reader.frame(containing: size - 1).header.lastControl : nil
                 _ = try classes.load(reader, head: head)
                 return State(
-                    reader: reader, snapshot: try Snapshot(note, reader: reader, classes: classes), recovered: recovered)
+                    reader: reader, snapshot: try Snapshot(note, reader: reader, classes: classes), recovered: recovered
+                )
             } catch {
                 // A writer may have moved files between two looks.
                 guard attempt < attemptCount, error.code == .absent || error.code == .damaged else { throw error }

@@ -29,7 +29,8 @@ public final class PayloadStream {
 
     /// Ends the payload and adds its record to `buffer`, which is then appended as any other. A body file is durable when this returns.
     public func finish(
-        into buffer: RecordBuffer, attributes: [Attribute] = [], stream: String? = nil, retentionClass: String = "default",
+        into buffer: RecordBuffer, attributes: [Attribute] = [], stream: String? = nil,
+        retentionClass: String = "default",
         occurredAt: Microseconds? = nil
     ) throws(ArchiveError) {
         let encoded = try RecordBuffer.canonical(attributes, stream: stream)
@@ -40,7 +41,8 @@ public final class PayloadStream {
         } else {
             try gathered.withUnsafeBytesTyped { raw throws(ArchiveError) in
                 try buffer.append(
-                    payload: raw, attributes: attributes, stream: stream, retentionClass: retentionClass, occurredAt: occurredAt)
+                    payload: raw, attributes: attributes, stream: stream, retentionClass: retentionClass,
+                    occurredAt: occurredAt)
             }
         }
         gathered = []
@@ -50,7 +52,9 @@ public final class PayloadStream {
 
 extension [UInt8] {
     /// `withUnsafeBytes` for closures that throw an `ArchiveError`.
-    fileprivate func withUnsafeBytesTyped(_ body: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void) throws(ArchiveError) {
+    fileprivate func withUnsafeBytesTyped(_ body: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void)
+        throws(ArchiveError)
+    {
         let result = withUnsafeBytes { raw -> Result<Void, ArchiveError> in
             do throws(ArchiveError) { return .success(try body(raw)) } catch { return .failure(error) }
         }

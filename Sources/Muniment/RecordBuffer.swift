@@ -16,11 +16,13 @@ public final class RecordBuffer {
     @exclusivity(unchecked) public private(set) var count = 0
     /// Bytes of payload and attributes so far, as encoded.
     @exclusivity(unchecked) public private(set) var byteCount = 0
+    /// Room that the next batch starts with.
+    private var nextReserve: Int
     /// The last of `batches`.
     @exclusivity(unchecked) private var open: RecordBatch?
     @exclusivity(unchecked) private var lastClass: (name: String, id: UInt32)?
 
-    init(classes: ClassTable) { self.classes = classes }
+    init(classes: ClassTable, reservingByteCount: Int) { (self.classes, nextReserve) = (classes, reservingByteCount) }
 
     /// Whether the buffer should be appended before more is added.
     public var isFull: Bool { count >= RecordBuffer.countMax || byteCount >= RecordBuffer.byteCountMax }
@@ -41,7 +43,8 @@ public final class RecordBuffer {
 
     /// Adds a record from raw memory, which is copied.
     public func append(
-        payload: UnsafeRawBufferPointer, attributes: [Attribute] = [], stream: String? = nil, retentionClass: String = "default",
+        payload: UnsafeRawBufferPointer, attributes: [Attribute] = [], stream: String? = nil,
+        retentionClass: String = "default",
         occurredAt: Microseconds? = nil
     ) throws(ArchiveError) {
         let encoded = attributes.isEmpty && stream == nil ? [] : try RecordBuffer.canonical(attributes, stream: stream)
@@ -64,7 +67,8 @@ public final class RecordBuffer {
 
     /// Adds a record whose payload has been written as a body file.
     func append(
-        _ reference: BodyReference, _ body: RecordBatch.Body, attributes: [[UInt8]], classID: UInt32, occurredAt: Microseconds?
+        _ reference: BodyReference, _ body: RecordBatch.Body, attributes: [[UInt8]], classID: UInt32,
+        occurredAt: Microseconds?
     ) {
         batch(classID, hasOccurred: occurredAt != nil).append(
             reference: reference, body: body, attributes: attributes, occurred: occurredAt)
@@ -73,7 +77,8 @@ public final class RecordBuffer {
 
     private func batch(_ classID: UInt32, hasOccurred: Bool) -> RecordBatch {
         if let open, open.classID == classID, open.hasOccurred == hasOccurred { return open }
-        let batch = RecordBatch(classID: classID, hasOccurred: hasOccurred, reservingByteCount: 16 << 10)
+        let batch = RecordBatch(classID: classID, hasOccurred: hasOccurred, reservingByteCount: nextReserve)
+        nextReserve = min(nextReserve, 4_096)
         batches.append(batch)
         open = batch
         return batch
@@ -83,7 +88,8 @@ public final class RecordBuffer {
         if let lastClass, lastClass.name.utf8.elementsEqual(name.utf8) { return lastClass.id }
         guard let found = classes.named(name) else {
             throw ArchiveError(
-                .unknownClass, "There is no retention class \"\(name)\": class list shows those that exist.", appendOutcome: .failed)
+                .unknownClass, "There is no retention class \"\(name)\": class list shows those that exist.",
+                appendOutcome: .failed)
         }
         lastClass = (name, found.classID)
         return found.classID
@@ -92,7 +98,9 @@ public final class RecordBuffer {
     /// Sorted, unique encodings, the stream's attribute among them.
     static func canonical(_ attributes: [Attribute], stream: String?) throws(ArchiveError) -> [[UInt8]] {
         for attribute in attributes {
-            if let refusal = attribute.refusal() { throw ArchiveError(.badInput, "\(refusal).", appendOutcome: .failed) }
+            if let refusal = attribute.refusal() {
+                throw ArchiveError(.badInput, "\(refusal).", appendOutcome: .failed)
+            }
         }
         var all = attributes
         if let stream {
@@ -103,9 +111,12 @@ public final class RecordBuffer {
             all.append(attribute)
         }
         let encoded = ContentEncoder.canonical(all)
-        guard encoded.count <= Limits.attributesPerRecord, encoded.reduce(0, { $0 + $1.count + 4 }) <= Limits.attributesByteCount else {
+        guard encoded.count <= Limits.attributesPerRecord,
+            encoded.reduce(0, { $0 + $1.count + 4 }) <= Limits.attributesByteCount
+        else {
             throw ArchiveError(
-                .badInput, "A record has at most \(Limits.attributesPerRecord) attributes, 1 MiB in all.", appendOutcome: .failed)
+                .badInput, "A record has at most \(Limits.attributesPerRecord) attributes, 1 MiB in all.",
+                appendOutcome: .failed)
         }
         return encoded
     }

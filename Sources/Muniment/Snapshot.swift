@@ -42,7 +42,9 @@ public struct Snapshot: Sendable {
         do throws(MerkleError) {
             try proof.verify(leafHash: TreeHash.leaf(entry), root: checkpoint.root)
         } catch {
-            throw ArchiveError(.damaged, "Record \(index) is not what the checkpoint of size \(size) commits to; run verify on a copy.")
+            throw ArchiveError(
+                .damaged, "Record \(index) is not what the checkpoint of size \(size) commits to; run verify on a copy."
+            )
         }
         return entry
     }
@@ -51,13 +53,16 @@ public struct Snapshot: Sendable {
     public func inclusionProof(of index: UInt64, treeSize: UInt64? = nil) throws(ArchiveError) -> InclusionProof {
         let treeSize = treeSize ?? size
         guard treeSize <= size, index < treeSize else {
-            throw ArchiveError(.absent, "Record \(index) is not in a tree of size \(treeSize) under the checkpoint of size \(size).")
+            throw ArchiveError(
+                .absent, "Record \(index) is not in a tree of size \(treeSize) under the checkpoint of size \(size).")
         }
         return try translating("tree") { try InclusionProof.make(index: index, treeSize: treeSize, reader: reader) }
     }
 
     /// Proof that the checkpoint's tree, or that of an earlier `newSize`, extends the tree of `oldSize`.
-    public func consistencyProof(from oldSize: UInt64, to newSize: UInt64? = nil) throws(ArchiveError) -> ConsistencyProof {
+    public func consistencyProof(from oldSize: UInt64, to newSize: UInt64? = nil) throws(ArchiveError)
+        -> ConsistencyProof
+    {
         let newSize = newSize ?? size
         guard newSize <= size, oldSize <= newSize else {
             throw ArchiveError(.usage, "The checkpoint is of size \(size): sizes must ascend up to it.")
@@ -91,7 +96,7 @@ public struct Snapshot: Sendable {
         let content: RecordContent
         do throws(ArchiveError) {
             content = try reader.content(index)
-        } catch where error.code == .purged {
+        } catch  where error.code == .purged {
             return stored(index, entry, bytes, attributes: [], content: .purged)
         }
         return try translating("record \(index)") {
@@ -105,19 +110,24 @@ public struct Snapshot: Sendable {
         }
     }
 
-    private func require(_ content: RecordContent, _ entry: Entry, _ index: UInt64, bodyDigest: Digest?) throws(ArchiveError) {
+    private func require(_ content: RecordContent, _ entry: Entry, _ index: UInt64, bodyDigest: Digest?)
+        throws(ArchiveError)
+    {
         let segment = try reader.segment(containing: index).segment
-        guard let keys = reader.keys else { throw ArchiveError(.keyMissing, "Contents can't be opened without the keys.") }
+        guard let keys = reader.keys else {
+            throw ArchiveError(.keyMissing, "Contents can't be opened without the keys.")
+        }
         let salts = try keys.group(segment: segment, classID: entry.classID).key.saltStream
         let commitment = try translating("record \(index)") {
             try content.commitment(index: index, salts: salts, bodyDigest: bodyDigest)
         }
         guard commitment == entry.commitment else {
-            throw ArchiveError(.damaged, "The content of record \(index) is not what its entry commits to; run verify on a copy.")
+            throw ArchiveError(
+                .damaged, "The content of record \(index) is not what its entry commits to; run verify on a copy.")
         }
     }
 
-    private func stored(
+    func stored(
         _ index: UInt64, _ entry: Entry, _ bytes: [UInt8], attributes: [Attribute], content: StoredRecord.Content
     ) -> StoredRecord {
         var stream: String?
@@ -129,7 +139,9 @@ public struct Snapshot: Sendable {
         }
         return StoredRecord(
             index: index, isControl: entry.kind == .control,
-            retentionClass: entry.kind == .control ? "control" : classes.record(entry.classID)?.name ?? "class \(entry.classID)",
-            stream: stream, recordedAt: entry.recorded, occurredAt: entry.occurred, attributes: others, content: content, entry: bytes)
+            retentionClass: entry.kind == .control
+                ? "control" : classes.record(entry.classID)?.name ?? "class \(entry.classID)",
+            stream: stream, recordedAt: entry.recorded, occurredAt: entry.occurred, attributes: others,
+            content: content, entry: bytes)
     }
 }

@@ -46,7 +46,7 @@ extension SecretKey {
         withSymmetricKey(purpose, context: context, salt: []).withUnsafeBytes { Digest(loading: $0.baseAddress!) }
     }
 
-    private func withSymmetricKey(_ purpose: KeyPurpose, context: [UInt8], salt: [UInt8]) -> SymmetricKey {
+    fileprivate func withSymmetricKey(_ purpose: KeyPurpose, context: [UInt8], salt: [UInt8]) -> SymmetricKey {
         withUnsafeBytes { secret in
             HKDF<Crypto.SHA256>.deriveKey(
                 inputKeyMaterial: SymmetricKey(data: secret), salt: salt,
@@ -96,13 +96,17 @@ package struct GroupKey: Sendable {
     /// Where it is valid.
     package let place: GroupPlace
 
-    /// A key in its place; nothing is derived yet.
-    package init(key: SecretKey, place: GroupPlace) { (self.key, self.place) = (key, place) }
+    /// The generator of the group's salts.
+    package let saltStream: SaltStream
+
+    /// A key in its place. The salt key is derived at once, for every read needs it.
+    package init(key: SecretKey, place: GroupPlace) {
+        (self.key, self.place) = (key, place)
+        saltStream = SaltStream(key.withSymmetricKey(.salt, context: place.context, salt: []))
+    }
 
     /// The public value that binds the key.
     package var commitment: Digest { key.publicDigest(.commitment, context: place.context) }
-    /// The generator of the group's salts.
-    package var saltStream: SaltStream { SaltStream(key: key.derived(.salt, context: place.context)) }
     /// The key of the group's token hashes.
     package var tokenKey: SecretKey { key.derived(.token, context: place.context) }
 

@@ -6,15 +6,18 @@
 // A salt depends on its record's place alone, never on the batch or block that happened to process it.
 
 internal import CSodium
+internal import struct Crypto.SymmetricKey
 internal import Glibc
 internal import MunimentFormat
 
 /// The salts of one group. A copy shares the key.
 package struct SaltStream: Sendable {
-    private let key: SecretKey
+    private let key: SymmetricKey
 
     /// `key` is the group's salt key.
-    package init(key: SecretKey) { self.key = key }
+    package init(key: SecretKey) { self.key = key.withUnsafeBytes { SymmetricKey(data: $0) } }
+
+    init(_ key: SymmetricKey) { self.key = key }
 
     /// Bytes that `fill` needs for `count` salts.
     @inlinable

@@ -117,6 +117,7 @@ package struct ByteReader {
 
 extension [UInt8] {
     /// Runs a decoder over the array's bytes.
+    @inlinable
     package func decode<T>(_ body: (UnsafeRawBufferPointer) throws(FormatError) -> T) throws(FormatError) -> T {
         let result = withUnsafeBytes { bytes -> Result<T, FormatError> in
             do throws(FormatError) { return .success(try body(bytes)) } catch { return .failure(error) }

@@ -77,7 +77,9 @@ public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
     package init(_ error: FormatError, in path: String, at offset: UInt64 = 0) {
         let place = offset == 0 ? path : "\(path), offset \(offset)"
         if error.code == .newerVersion {
-            self.init(.newerVersion, "\(place): \(error.reason); this program reads version \(Limits.formatVersion), use a newer one.")
+            self.init(
+                .newerVersion,
+                "\(place): \(error.reason); this program reads version \(Limits.formatVersion), use a newer one.")
         } else {
             self.init(.damaged, "\(place): \(error); run verify on a copy of the store.")
         }
@@ -88,7 +90,8 @@ public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .passphraseNeeded:
             self.init(.wrongKey, "\(path) is protected by a passphrase: give it with --passphrase-file.")
         case .wrongKey:
-            self.init(.wrongKey, "\(path) does not open with this passphrase or key: check that it belongs to this store.")
+            self.init(
+                .wrongKey, "\(path) does not open with this passphrase or key: check that it belongs to this store.")
         case .damaged:
             self.init(.damaged, "A key in \(path) does not open: restore the keys directory from its newest backup.")
         case .destroyed:
@@ -102,18 +105,25 @@ public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Runs `body`, turning what the layers below throw into `ArchiveError`s. `path` is what it concerns.
-package func translating<T>(_ path: String, _ body: () throws -> T) throws(ArchiveError) -> T {
+@inlinable
+package func translating<T>(_ path: @autoclosure () -> String, _ body: () throws -> T) throws(ArchiveError) -> T {
     do {
         return try body()
-    } catch let error as ArchiveError {
-        throw error
-    } catch let error as FileSystemError {
-        throw ArchiveError(error)
-    } catch let error as FormatError {
-        throw ArchiveError(error, in: path)
-    } catch let error as KeyError {
-        throw ArchiveError(error, in: path)
     } catch {
-        throw ArchiveError(.damaged, "\(path): \(error).")
+        throw ArchiveError(translating: error, in: path())
+    }
+}
+
+extension ArchiveError {
+    /// What an error of the layers below means here.
+    @usableFromInline
+    package init(translating error: any Error, in path: String) {
+        switch error {
+        case let error as ArchiveError: self = error
+        case let error as FileSystemError: self.init(error)
+        case let error as FormatError: self.init(error, in: path)
+        case let error as KeyError: self.init(error, in: path)
+        default: self.init(.damaged, "\(path): \(error).")
+        }
     }
 }

@@ -1,7 +1,6 @@
 // The retention classes in force, re-derived from the log's own control records: the chain is walked from its head, seals are skipped by their
 // link, and the newest record of each class counts.
 
-
 package import MunimentFormat
 
 package final class ClassTable: Sendable {
@@ -42,17 +41,23 @@ package final class ClassTable: Sendable {
         while let index = next {
             let record = try ClassTable.control(reader, index)
             if record.kind == .seal {
-                next = try translating("segment of record \(index)") { try record.body.decode(SealRecord.init(decoding:)).policy }
+                next = try translating("segment of record \(index)") {
+                    try record.body.decode(SealRecord.init(decoding:)).policy
+                }
             } else {
                 if chain.policy == nil { chain.policy = index }
                 if record.kind == .retentionClass {
-                    let stated = try translating("record \(index)") { try record.body.decode(ClassRecord.init(decoding:)) }
+                    let stated = try translating("record \(index)") {
+                        try record.body.decode(ClassRecord.init(decoding:))
+                    }
                     if seen.insert(stated.classID).inserted { set(stated) }
                 }
                 next = record.previous
             }
             if let next, next >= index {
-                throw ArchiveError(.damaged, "The chain of control records runs forward at \(index); run verify on a copy of the store.")
+                throw ArchiveError(
+                    .damaged,
+                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
             }
         }
         return chain
@@ -63,7 +68,8 @@ package final class ClassTable: Sendable {
         let bytes = try reader.entry(index)
         return try translating("record \(index)") {
             guard let record = try ControlRecord(entry: try bytes.decode(Entry.init(decoding:))) else {
-                throw FormatError(.inconsistent, "control record", at: 0, "a user's record stands where the chain leads")
+                throw FormatError(
+                    .inconsistent, "control record", at: 0, "a user's record stands where the chain leads")
             }
             return record
         }

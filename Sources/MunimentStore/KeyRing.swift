@@ -35,7 +35,8 @@ package final class KeyRing: Sendable {
     private let state: Guarded<State>
 
     private init(
-        _ fileSystem: any FileSystem, _ directory: String, logID: Digest, root: SecretKey, state: sending State, isWritable: Bool
+        _ fileSystem: any FileSystem, _ directory: String, logID: Digest, root: SecretKey, state: sending State,
+        isWritable: Bool
     ) {
         self.logID = logID
         self.directory = directory
@@ -59,7 +60,8 @@ package final class KeyRing: Sendable {
             let seed = SecretKey.random()
             let epochKey = SecretKey.random()
             let header = GroupsHeader.make(epochKey, epoch: 0, logID: logID, root: root)
-            try writeNew(fileSystem, rootPath(directory), RootKeyFile.make(root, logID: logID, passphrase: passphrase).encoded())
+            try writeNew(
+                fileSystem, rootPath(directory), RootKeyFile.make(root, logID: logID, passphrase: passphrase).encoded())
             try writeNew(fileSystem, groupsPath(directory), header.encoded())
             let empty = SignerState(sequence: 1, treeSize: 0, root: .zero).encoded()
             let signer = SignerKeyBlock.make(seed, logID: logID, root: root).encoded() + empty + empty
@@ -105,17 +107,21 @@ package final class KeyRing: Sendable {
                 guard bytes.count >= GroupsHeader.byteCount else {
                     throw FormatError(.truncated, "group keys header", at: 0, "the file is too short")
                 }
-                let header = try GroupsHeader(decoding: UnsafeRawBufferPointer(rebasing: bytes[..<GroupsHeader.byteCount]))
+                let header = try GroupsHeader(
+                    decoding: UnsafeRawBufferPointer(rebasing: bytes[..<GroupsHeader.byteCount]))
                 guard header.logID == logID else { throw KeyError.wrongKey }
                 var state = State(header: header, epochKey: try header.epochKey(root: root), rowCount: 0)
                 var offset = GroupsHeader.byteCount
                 while offset + GroupKeyRow.byteCount <= bytes.count {
                     let raw = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + GroupKeyRow.byteCount])
                     // A torn last row was never used by a frame: it is written over.
-                    if offset + 2 * GroupKeyRow.byteCount > bytes.count, (try? GroupKeyRow(decoding: raw)) == nil { break }
+                    if offset + 2 * GroupKeyRow.byteCount > bytes.count, (try? GroupKeyRow(decoding: raw)) == nil {
+                        break
+                    }
                     let row = try GroupKeyRow(decoding: raw)
                     guard row.slot == state.rowCount else {
-                        throw FormatError(.inconsistent, "group key row", at: offset, "row \(state.rowCount) says \(row.slot)")
+                        throw FormatError(
+                            .inconsistent, "group key row", at: offset, "row \(state.rowCount) says \(row.slot)")
                     }
                     if row.isPresent { state.slots[Slot(segment: row.segment, classID: row.classID)] = row.slot }
                     state.rowCount += 1
@@ -136,7 +142,9 @@ package final class KeyRing: Sendable {
             if let found = try existingGroup(segment: segment, classID: classID) { return found }
         }
         throw ArchiveError(
-            .keyMissing, "The key of class \(classID) in segment \(segment) is not in \(directory): restore the newest backup of the keys.")
+            .keyMissing,
+            "The key of class \(classID) in segment \(segment) is not in \(directory): restore the newest backup of the keys."
+        )
     }
 
     private func replace(with fresh: sending State) {
@@ -154,7 +162,8 @@ package final class KeyRing: Sendable {
     }
 
     /// The key of a group, or nil when there is no row for it.
-    package func existingGroup(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64)? {
+    package func existingGroup(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64)?
+    {
         let wanted = Slot(segment: segment, classID: classID)
         let (slot, cached, header, epochKey) = state.withLock { state in
             (state.slots[wanted], state.cache[wanted], state.header, state.epochKey)
@@ -240,7 +249,8 @@ package final class KeyRing: Sendable {
     package func changePassphrase(_ passphrase: [UInt8]?) throws(ArchiveError) {
         let path = KeyRing.rootPath(directory)
         try translating(path) {
-            try fileSystem.replaceAtomically(path, RootKeyFile.make(root, logID: logID, passphrase: passphrase).encoded())
+            try fileSystem.replaceAtomically(
+                path, RootKeyFile.make(root, logID: logID, passphrase: passphrase).encoded())
         }
     }
 }

@@ -16,7 +16,8 @@ package final class RecordBatch: @unchecked Sendable {
         package var fileDigest: Digest
         package var id: [UInt8]
 
-        package init(payloadDigest: Digest, plainDigest: Digest, fileByteCount: UInt64, fileDigest: Digest, id: [UInt8]) {
+        package init(payloadDigest: Digest, plainDigest: Digest, fileByteCount: UInt64, fileDigest: Digest, id: [UInt8])
+        {
             (self.payloadDigest, self.plainDigest) = (payloadDigest, plainDigest)
             (self.fileByteCount, self.fileDigest, self.id) = (fileByteCount, fileDigest, id)
         }
@@ -67,14 +68,18 @@ package final class RecordBatch: @unchecked Sendable {
             let head = ContentEncoder.head(attributes: attributes, payloadByteCount: payload.count)
             let target = grow(head.count + payload.count)
             head.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: head.count) }
-            if payload.count > 0 { (target + head.count).copyMemory(from: payload.baseAddress!, byteCount: payload.count) }
+            if payload.count > 0 {
+                (target + head.count).copyMemory(from: payload.baseAddress!, byteCount: payload.count)
+            }
         }
         if let time { occurred.append(time) }
     }
 
     /// A batch of one control record. Its private part is empty unless given.
     package convenience init(control draft: ControlDraft, privatePart: [UInt8] = []) {
-        self.init(classID: ControlRecord.classID, hasOccurred: false, kind: .control, reservingByteCount: privatePart.count + 16)
+        self.init(
+            classID: ControlRecord.classID, hasOccurred: false, kind: .control,
+            reservingByteCount: privatePart.count + 16)
         privatePart.withUnsafeBytes { append(payload: $0) }
         drafts.append(draft)
     }
@@ -103,13 +108,16 @@ package final class RecordBatch: @unchecked Sendable {
         let target = grow(headCount + 2 + payload.count)
         _ = storeVarint(bodyCount, to: target)
         target.storeBytes(of: 0, toByteOffset: headCount, as: UInt16.self)
-        if payload.count > 0 { (target + headCount + 2).copyMemory(from: payload.baseAddress!, byteCount: payload.count) }
+        if payload.count > 0 {
+            (target + headCount + 2).copyMemory(from: payload.baseAddress!, byteCount: payload.count)
+        }
     }
 
     private func grow(_ count: Int) -> UnsafeMutableRawPointer {
         let start = byteCount
         if start + count > arena.count {
-            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: max(start + count, arena.count * 2), alignment: 16)
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(start + count, arena.count * 2), alignment: 16)
             larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: arena[..<start]))
             arena.deallocate()
             arena = larger

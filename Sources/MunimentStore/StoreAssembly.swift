@@ -37,10 +37,14 @@ struct StoreAssembly {
         let stage = CommitStage(
             reader: reader, clock: options.clock, journal: journal, handle: handle, committed: committed,
             takePrepared: { housekeeper.takePrepared() },
-            segmentEnded: { handle, journal in housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal)) })
+            segmentEnded: { handle, journal in
+                housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal))
+            })
         let former = FrameFormer(
-            logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: options.clock, limits: options.limits,
-            segment: try plan(journal, committed), previous: try previousPlan(journal.header.segment), nextIndex: committed.treeSize,
+            logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: options.clock,
+            limits: options.limits,
+            segment: try plan(journal, committed), previous: try previousPlan(journal.header.segment),
+            nextIndex: committed.treeSize,
             chain: committed.chain, compression: { classes.compression($0) })
         let pipeline = CommitPipeline(
             former: former, stage: stage, limits: options.limits, reader: reader, unsealedCount: unfinished.count,
@@ -63,7 +67,8 @@ struct StoreAssembly {
         let (fileSystem, paths) = (reader.fileSystem, reader.paths)
         return try translating(paths.segments) {
             if let last = recovered.unsealed.last, last.tail != .sealed, let handle = reader.segments.last {
-                let journal = try JournalFile.open(fileSystem, paths, header: last.header, end: last.end, preparedEnd: 0)
+                let journal = try JournalFile.open(
+                    fileSystem, paths, header: last.header, end: last.end, preparedEnd: 0)
                 return (journal, handle)
             }
             let segment = (recovered.unsealed.last?.header.segment ?? recovered.rows.last?.segment).map { $0 + 1 } ?? 0
@@ -72,7 +77,8 @@ struct StoreAssembly {
                 root: committed.root, created: options.clock.microsecondsSinceEpoch())
             let journal = try JournalFile.create(fileSystem, paths, header: header, preparedByteCount: 0)
             let handle = SegmentHandle(
-                fileSystem, paths.segment(segment, generation: 0), segment: segment, generation: 0, firstIndex: committed.treeSize,
+                fileSystem, paths.segment(segment, generation: 0), segment: segment, generation: 0,
+                firstIndex: committed.treeSize,
                 frames: [])
             reader.install(handle)
             return (journal, handle)
@@ -85,7 +91,9 @@ struct StoreAssembly {
         let plan = SegmentPlan(
             segment: header.segment, firstIndex: header.firstIndex, created: header.created, byteCount: journal.end)
         plan.entryCount = Int(committed.treeSize - header.firstIndex)
-        if let scanned = recovered.unsealed.last(where: { $0.header.segment == header.segment }) { fill(plan, scanned.frames) }
+        if let scanned = recovered.unsealed.last(where: { $0.header.segment == header.segment }) {
+            fill(plan, scanned.frames)
+        }
         plan.durable.entryCount = plan.entryCount
         plan.durable.byteCount = plan.byteCount
         plan.durable.announced = plan.announced
@@ -113,7 +121,8 @@ struct StoreAssembly {
             for group in frame.groups { plan.announced.insert(group.classID) }
             for token in frame.tokens {
                 plan.tokens[token.tokenHash] = TokenTrace(
-                    classID: token.classID, contentHash: token.contentHash, firstIndex: frame.firstIndex + UInt64(token.firstOrdinal),
+                    classID: token.classID, contentHash: token.contentHash,
+                    firstIndex: frame.firstIndex + UInt64(token.firstOrdinal),
                     count: Int(token.recordCount))
             }
         }
@@ -132,7 +141,8 @@ struct StoreAssembly {
             }
             guard let handle = reader.segments.first(where: { $0.segment == scanned.header.segment }) else { continue }
             let journal = try translating(handle.path) {
-                try JournalFile.open(reader.fileSystem, reader.paths, header: scanned.header, end: scanned.end, preparedEnd: 0)
+                try JournalFile.open(
+                    reader.fileSystem, reader.paths, header: scanned.header, end: scanned.end, preparedEnd: 0)
             }
             ended.append(Housekeeper.Ended(handle: handle, journal: journal))
         }
@@ -147,7 +157,11 @@ struct StoreAssembly {
         let start = reader.segments.first { $0.segment == segment + 1 }?.firstIndex ?? 0
         while let index = next, index >= start {
             let record = try ClassTable.control(reader, index)
-            if record.kind == .seal, let seal = try? record.body.decode(SealRecord.init(decoding:)), seal.segment == segment { return true }
+            if record.kind == .seal, let seal = try? record.body.decode(SealRecord.init(decoding:)),
+                seal.segment == segment
+            {
+                return true
+            }
             next = record.previous
         }
         return false

@@ -28,7 +28,9 @@ package struct StorePaths: Sendable {
         root + "/" + SegmentHeader.path(segment: segment, generation: generation)
     }
 
-    package func segmentDirectory(_ segment: UInt64) -> String { segments + "/" + SegmentHeader.directoryName(segment: segment) }
+    package func segmentDirectory(_ segment: UInt64) -> String {
+        segments + "/" + SegmentHeader.directoryName(segment: segment)
+    }
 
     package func level(_ level: Int) -> String { tree + (level < 10 ? "/0\(level)" : "/\(level)") }
 

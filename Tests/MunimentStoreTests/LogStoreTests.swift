@@ -21,7 +21,9 @@ final class TemporaryDirectory {
 func batch(_ payloads: [[UInt8]], attributes: [Attribute] = [], occurred: Microseconds? = nil) -> RecordBatch {
     let batch = RecordBatch(classID: 1, hasOccurred: occurred != nil)
     let encoded = ContentEncoder.canonical(attributes)
-    for payload in payloads { payload.withUnsafeBytes { batch.append(payload: $0, attributes: encoded, occurred: occurred) } }
+    for payload in payloads {
+        payload.withUnsafeBytes { batch.append(payload: $0, attributes: encoded, occurred: occurred) }
+    }
     return batch
 }
 
@@ -29,12 +31,16 @@ func batch(_ payloads: [[UInt8]], attributes: [Attribute] = [], occurred: Micros
     @Test func recordsComeOutAsTheyWentIn() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/archive"
-        let payloads = (0..<3_000).map { number in Array("record \(number) ".utf8) + [UInt8](repeating: UInt8(number % 251), count: number % 700) }
+        let payloads = (0..<3_000).map { number in
+            Array("record \(number) ".utf8) + [UInt8](repeating: UInt8(number % 251), count: number % 700)
+        }
         let store = try LogStore.create(POSIXFileSystem(), path, origin: "example.com/log")
         #expect(store.committed.treeSize == 2)
         var first: UInt64 = 2
         for start in stride(from: 0, to: payloads.count, by: 1_000) {
-            let receipt = try store.append([batch(Array(payloads[start..<start + 1_000]), attributes: [Attribute("n", .integer(Int64(start)))])])
+            let receipt = try store.append([
+                batch(Array(payloads[start..<start + 1_000]), attributes: [Attribute("n", .integer(Int64(start)))])
+            ])
             #expect(receipt.firstIndex == first)
             first += 1_000
         }
@@ -79,7 +85,9 @@ func batch(_ payloads: [[UInt8]], attributes: [Attribute] = [], occurred: Micros
         for round in 0..<(1_500 / batchCount) {
             let batchPayloads = (0..<batchCount).map { Array("round \(round) item \($0)".utf8) }
             let receipt = try store.append([batch(batchPayloads)])
-            for (place, payload) in batchPayloads.enumerated() { payloads[receipt.firstIndex + UInt64(place)] = payload }
+            for (place, payload) in batchPayloads.enumerated() {
+                payloads[receipt.firstIndex + UInt64(place)] = payload
+            }
         }
         try store.close()
         let reopened = try LogStore.open(POSIXFileSystem(), path, options: options)

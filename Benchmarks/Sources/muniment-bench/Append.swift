@@ -2,21 +2,29 @@
 
 import Dispatch
 import Foundation
+import Logging
 import Muniment
 
 enum Append {
-    /// Batches of `batch` records, each a commit of its own, `inFlight` of them under way.
-    static func bulk(_ directory: String, size: Int, count: Int, batch: Int, inFlight: Int, hasAttributes: Bool = false) throws {
+    static func options() -> ArchiveOptions {
+        var options = ArchiveOptions()
+        options.logger.logLevel = .warning
+        return options
+    }
+
+    /// Batches of `batch` records, each a commit of its own, `inFlight` of them under way; 1 waits for each.
+    static func bulk(
+        _ directory: String, size: Int, count: Int, batch: Int, inFlight: Int, hasAttributes: Bool = false
+    ) throws -> Measurement {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
-        let corpus = Corpus(recordByteCount: size, count: min(count, 200_000))
-        let baseline = peakMemory()
-        let archive = try Archive.createBlocking(at: scratch.path + "/archive", origin: "bench.example/log")
+        let corpus = Corpus.shared(size)
+        let archive = try Archive.createBlocking(at: scratch.path + "/archive", origin: "bench.example/log", options: options())
         let slots = DispatchSemaphore(value: inFlight)
         let elapsed = try seconds {
             var number = 0
             while number < count {
-                let buffer = archive.makeBuffer()
+                let buffer = archive.makeBuffer(reservingByteCount: batch * (size + 8))
                 for _ in 0..<min(batch, count - number) {
                     if hasAttributes {
                         try buffer.append(payload: corpus[number], attributes: attributes(number))
@@ -39,12 +47,9 @@ enum Append {
             for _ in 0..<inFlight { slots.wait() }
         }
         for _ in 0..<inFlight { slots.signal() }
-        let closing = try seconds { try archive.closeBlocking() }
-        let opening = try seconds { try Archive.openBlocking(at: scratch.path + "/archive").closeBlocking() }
-        report(
-            "append size=\(size) batch=\(batch) in-flight=\(inFlight)\(hasAttributes ? " attributes=4" : "")", count, elapsed,
-            "bytes/record \(format(Double(scratch.byteCount) / Double(count))) close \(format(closing * 1000)) ms open+close "
-                + "\(format(opening * 1000)) ms memory +\(format(peakMemory() - baseline)) MB")
+        try archive.closeBlocking()
+        let name = "Muniment, \(inFlight == 1 ? "strict" : "pipelined")\(hasAttributes ? ", 4 attributes" : "")"
+        return Measurement(name: name, count: count, seconds: elapsed, byteCount: scratch.byteCount)
     }
 
     private static func attributes(_ number: Int) -> [Attribute] {
@@ -55,11 +60,11 @@ enum Append {
     }
 
     /// One client, one record at a time.
-    static func single(_ directory: String, size: Int, count: Int) throws {
+    static func single(_ directory: String, size: Int, count: Int) throws -> Measurement {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
-        let corpus = Corpus(recordByteCount: size, count: 10_000)
-        let archive = try Archive.createBlocking(at: scratch.path + "/archive", origin: "bench.example/log")
+        let corpus = Corpus.shared(size)
+        let archive = try Archive.createBlocking(at: scratch.path + "/archive", origin: "bench.example/log", options: options())
         let elapsed = try seconds {
             for number in 0..<count {
                 let buffer = archive.makeBuffer()
@@ -68,22 +73,22 @@ enum Append {
             }
         }
         try archive.closeBlocking()
-        report("single size=\(size)", count, elapsed, "bytes/record \(format(Double(scratch.byteCount) / Double(count)))")
+        return Measurement(name: "Muniment, one client", count: count, seconds: elapsed, byteCount: scratch.byteCount)
     }
 
     /// Many clients that each await one record at a time.
-    static func clients(_ directory: String, size: Int, count: Int, clients: Int) async throws {
+    static func clients(_ directory: String, size: Int, count: Int, clients: Int) async throws -> Measurement {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
-        let corpus = Corpus(recordByteCount: size, count: 10_000)
-        let archive = try await Archive.create(at: scratch.path + "/archive", origin: "bench.example/log")
+        let corpus = Corpus.shared(size)
+        let archive = try await Archive.create(at: scratch.path + "/archive", origin: "bench.example/log", options: options())
         let start = DispatchTime.now().uptimeNanoseconds
         try await withThrowingTaskGroup(of: Void.self) { group in
             for client in 0..<clients {
                 group.addTask {
                     for number in 0..<count / clients {
                         let buffer = archive.makeBuffer()
-                        try buffer.append(payload: corpus[client &* 7919 &+ number])
+                        try buffer.append(payload: corpus[client &* 7_919 &+ number])
                         _ = try await archive.append(buffer)
                     }
                 }
@@ -92,12 +97,7 @@ enum Append {
         }
         let elapsed = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
         try await archive.close()
-        report("clients=\(clients) size=\(size)", count / clients * clients, elapsed, "")
+        return Measurement(
+            name: "Muniment, \(clients) awaiting clients", count: count / clients * clients, seconds: elapsed, byteCount: scratch.byteCount)
     }
 }
-
-func report(_ name: String, _ count: Int, _ elapsed: Double, _ rest: String) {
-    print("\(name): \(count) records in \(format(elapsed)) s, \(format(Double(count) / elapsed / 1000)) k/s \(rest)")
-}
-
-func format(_ value: Double) -> String { String(format: "%.2f", value) }

@@ -48,8 +48,10 @@ struct RecordGenerator {
 
     private static let phrases: [StaticString] = [
         "please review the attached change before the end of the day ", "the deployment has finished without errors ",
-        "kind regards from the operations team ", "see the runbook for the next steps ", "acknowledged, will follow up tomorrow ",
-        "the quarterly report is ready for approval ", "access was granted by the duty officer ", "meeting moved to the usual room ",
+        "kind regards from the operations team ", "see the runbook for the next steps ",
+        "acknowledged, will follow up tomorrow ",
+        "the quarterly report is ready for approval ", "access was granted by the duty officer ",
+        "meeting moved to the usual room ",
     ]
 
     private mutating func random() -> UInt64 {
@@ -117,11 +119,25 @@ final class Corpus: @unchecked Sendable {
         memory = .allocate(byteCount: recordByteCount * count, alignment: 64)
         var generator = RecordGenerator(byteCount: recordByteCount)
         for number in 0..<count {
-            generator.next(into: UnsafeMutableRawBufferPointer(rebasing: memory[number * recordByteCount..<(number + 1) * recordByteCount]))
+            generator.next(
+                into: UnsafeMutableRawBufferPointer(
+                    rebasing: memory[number * recordByteCount..<(number + 1) * recordByteCount]))
         }
     }
 
     deinit { memory.deallocate() }
+
+    private static let small = Corpus(recordByteCount: 256, count: 200_000)
+    private static let large = Corpus(recordByteCount: 1_024, count: 100_000)
+
+    /// The records of a size, made once for the process.
+    static func shared(_ recordByteCount: Int) -> Corpus {
+        switch recordByteCount {
+        case 256: small
+        case 1_024: large
+        default: Corpus(recordByteCount: recordByteCount, count: 100_000)
+        }
+    }
 
     subscript(number: Int) -> UnsafeRawBufferPointer {
         let start = number % count * recordByteCount

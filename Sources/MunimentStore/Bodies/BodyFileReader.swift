@@ -31,16 +31,19 @@ package enum BodyFileReader {
                     UInt32(littleEndian: raw.loadUnaligned(as: UInt32.self))
                 }
                 guard count <= UInt32(PartRow.ciphertextByteCountMax) else {
-                    throw FormatError(.outOfBounds, "body file", at: Int(clamping: offset), "a chunk's length is impossible")
+                    throw FormatError(
+                        .outOfBounds, "body file", at: Int(clamping: offset), "a chunk's length is impossible")
                 }
                 let isLast = reference.payloadByteCount - payloadByteCount <= chunkByteCount
                 let sealed = try file.readExactly(Int(count), at: offset + 4)
                 try sealed.withUnsafeBytes { raw in
                     let opened = try codec.open(
-                        raw, key: key, nonce: chunk, associatedData: header.associatedData(chunk: chunk, isLast: isLast))
+                        raw, key: key, nonce: chunk, associatedData: header.associatedData(chunk: chunk, isLast: isLast)
+                    )
                     let expected = isLast ? reference.payloadByteCount - payloadByteCount : chunkByteCount
                     guard UInt64(opened.count) == expected else {
-                        throw FormatError(.inconsistent, "body file", at: Int(clamping: offset), "a chunk has the wrong length")
+                        throw FormatError(
+                            .inconsistent, "body file", at: Int(clamping: offset), "a chunk has the wrong length")
                     }
                     digest.update(opened)
                     try body(opened)

@@ -18,8 +18,10 @@ package final class BodyFileWriter {
     private let sealingKey: SealingKey
     private let salt = RandomBytes.array(Limits.saltByteCount)
     private let codec = PartCodec()
-    private let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: BodyFileHeader.chunkContentByteCount, alignment: 64)
-    private let ciphertext = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 + PartRow.ciphertextByteCountMax, alignment: 64)
+    private let chunk = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: BodyFileHeader.chunkContentByteCount, alignment: 64)
+    private let ciphertext = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: 4 + PartRow.ciphertextByteCountMax, alignment: 64)
     private var chunkByteCount = 0
     private var chunkNumber: UInt64 = 0
     private var fileByteCount: UInt64
@@ -92,7 +94,8 @@ package final class BodyFileWriter {
         let key = key.withUnsafeBytes { Array($0) }
         let reference = BodyReference(id: header.id, payloadByteCount: payloadByteCount, key: key, salt: salt)
         let body = RecordBatch.Body(
-            payloadDigest: salted.finalize(), plainDigest: plain.finalize(), fileByteCount: fileByteCount, fileDigest: whole.finalize(),
+            payloadDigest: salted.finalize(), plainDigest: plain.finalize(), fileByteCount: fileByteCount,
+            fileDigest: whole.finalize(),
             id: header.id)
         return (reference, body)
     }
@@ -100,7 +103,8 @@ package final class BodyFileWriter {
     private func flush(isLast: Bool) throws(ArchiveError) {
         let base = ciphertext.baseAddress!
         let count = codec.seal(
-            UnsafeRawBufferPointer(rebasing: chunk[..<chunkByteCount]), isCompressed: true, key: sealingKey, nonce: chunkNumber,
+            UnsafeRawBufferPointer(rebasing: chunk[..<chunkByteCount]), isCompressed: true, key: sealingKey,
+            nonce: chunkNumber,
             associatedData: header.associatedData(chunk: chunkNumber, isLast: isLast), to: base + 4)
         base.storeBytes(of: UInt32(count).littleEndian, as: UInt32.self)
         let bytes = UnsafeRawBufferPointer(rebasing: ciphertext[..<(4 + count)])

@@ -48,7 +48,9 @@ struct BlockShape {
     private static func single(_ piece: Piece, _ place: Int) -> [BlockShape] {
         let alone = piece.part(place..<place + 1)
         let byteCount = piece.batch.contents(place..<place + 1).count
-        if byteCount <= Limits.partContentByteCount { return [BlockShape(pieces: [alone], byteCount: byteCount, recordCount: 1)] }
+        if byteCount <= Limits.partContentByteCount {
+            return [BlockShape(pieces: [alone], byteCount: byteCount, recordCount: 1)]
+        }
         return stride(from: 0, to: byteCount, by: Limits.partContentByteCount).map { start in
             let slice = start..<min(start + Limits.partContentByteCount, byteCount)
             return BlockShape(pieces: [alone], byteCount: slice.count, recordCount: start == 0 ? 1 : 0, slice: slice)

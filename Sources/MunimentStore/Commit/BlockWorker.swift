@@ -11,23 +11,29 @@ final class BlockWorker {
 
     func process(_ block: Int, of frame: FramePlan) {
         let description = frame.blocks[block]
+        let content = content(description)
         // The first slice of a large content hashes all of it; the others only seal.
         if description.recordCount > 0 {
-            for piece in description.pieces { hash(piece, description.group, frame) }
+            if let merged = description.merged {
+                hash(merged, content, description.group, frame)
+            } else {
+                for piece in description.pieces { hash(piece, piece.batch.contents(piece.range), description.group, frame) }
+            }
         }
         let buffer = CiphertextBuffer.pool.take()
         let byteCount = codec.seal(
-            content(description), isCompressed: description.isCompressed, key: description.group.partKey, place: description.place,
+            content, isCompressed: description.isCompressed, key: description.group.partKey, place: description.place,
             to: buffer.memory)
         let digest = SHA256.hash(UnsafeRawBufferPointer(start: buffer.memory, count: byteCount))
         frame.finish(block, FramePlan.BlockOutput(buffer: buffer, byteCount: byteCount, digest: digest))
     }
 
-    private func hash(_ piece: Piece, _ group: OpenGroup, _ frame: FramePlan) {
+    private func hash(_ piece: Piece, _ contents: UnsafeRawBufferPointer, _ group: OpenGroup, _ frame: FramePlan) {
         let offset = piece.ordinal * Digest.byteCount
         do throws(FormatError) {
             _ = try contentHasher.commit(
-                contents: piece.batch.contents(piece.range), count: piece.range.count, firstIndex: frame.firstIndex + UInt64(piece.ordinal),
+                contents: contents, count: piece.range.count,
+                firstIndex: frame.firstIndex + UInt64(piece.ordinal),
                 salts: group.salts,
                 bodyDigest: { place, _ in
                     guard let body = piece.batch.bodies[piece.range.lowerBound + place] else {
@@ -39,7 +45,8 @@ final class BlockWorker {
             preconditionFailure("contents that this process encoded do not decode: \(error)")
         }
         entryHasher.hash(
-            frame.runs[piece.run].slice(piece.runOrdinal, count: piece.range.count), commitments: frame.commitments + offset,
+            frame.runs[piece.run].slice(piece.runOrdinal, count: piece.range.count),
+            commitments: frame.commitments + offset,
             to: frame.leaves + offset)
     }
 
@@ -55,6 +62,22 @@ final class BlockWorker {
             count += contents.count
         }
         return UnsafeRawBufferPointer(rebasing: codec.gatherBuffer[..<count])
+    }
+}
+
+extension Block {
+    /// All pieces as one, where they are whole contents of one run, next to each other, without bodies: many small appends are hashed as quickly as
+    /// one large one.
+    fileprivate var merged: Piece? {
+        guard slice == nil, pieces.count > 1, let first = pieces.first else { return nil }
+        var end = first.ordinal
+        for piece in pieces {
+            guard piece.run == first.run, piece.ordinal == end, piece.batch.bodies.isEmpty else { return nil }
+            end += piece.range.count
+        }
+        var merged = first
+        merged.range = first.range.lowerBound..<first.range.lowerBound + (end - first.ordinal)
+        return merged
     }
 }
 

@@ -57,7 +57,8 @@ package final class CheckpointSigner: Sendable {
 
     /// `signed` is what the key signed last, `newest` the published note.
     private init(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, origin: String, signer: NoteSigner, signed: SignerState, newest: SignedNote?
+        _ fileSystem: any FileSystem, _ paths: StorePaths, origin: String, signer: NoteSigner, signed: SignerState,
+        newest: SignedNote?
     ) {
         (self.fileSystem, self.paths, self.origin, self.signer) = (fileSystem, paths, origin, signer)
         let newestSize = newest.flatMap { try? Checkpoint(text: $0.text) }?.size ?? 0
@@ -128,7 +129,9 @@ package final class CheckpointSigner: Sendable {
         let proof = try ConsistencyProof.make(oldSize: old.treeSize, newSize: size, reader: reader)
         do { try proof.verify(oldRoot: old.root, newRoot: root) } catch {
             throw ArchiveError(
-                .damaged, "The tree of size \(size) contradicts the checkpoint signed at size \(old.treeSize): nothing is signed; run verify.")
+                .damaged,
+                "The tree of size \(size) contradicts the checkpoint signed at size \(old.treeSize): nothing is signed; run verify."
+            )
         }
     }
 
@@ -139,7 +142,9 @@ package final class CheckpointSigner: Sendable {
         try file.synchronize()
     }
 
-    private func keep(_ note: SignedNote, _ size: UInt64, _ occasion: Occasion, _ now: Microseconds, _ state: inout State) throws {
+    private func keep(
+        _ note: SignedNote, _ size: UInt64, _ occasion: Occasion, _ now: Microseconds, _ state: inout State
+    ) throws {
         guard state.keptSize != size else { return }
         let isDue = lastKept.withLock { last in
             guard occasion == .kept || last == .min || now - last >= CheckpointSigner.keptInterval else { return false }

@@ -13,7 +13,6 @@
 //   - `former` is used by whoever set `isForming` or `isInline`, `stage` by the committer, or by whoever set `isInline` while no frame is in
 //     flight.
 
-
 internal import MunimentCrypto
 internal import MunimentFormat
 
@@ -28,6 +27,9 @@ package final class CommitPipeline: @unchecked Sendable {
         /// Retries whose first attempt is not durable yet.
         var repeats: [(append: PendingAppend, trace: TokenTrace)] = []
         var inFlight = 0
+        /// Appends in the last frame, and how many the former now waits for.
+        var lastAppendCount = 0
+        var companyCount = 0
         var isForming = false
         var isInline = false
         /// No more appends of users; the engine's own still pass.
@@ -53,6 +55,9 @@ package final class CommitPipeline: @unchecked Sendable {
 
     /// Content up to which one thread does everything for a frame.
     private static let inlineByteCountMax = 64 << 10
+    /// How long the former waits for as many appends as came together last time: clients that were answered together come back together, and a
+    /// frame for the first of them alone would cost the others a sync.
+    private static let companyMicroseconds: Int64 = 200
     /// Frames between forming and durability.
     private static let inFlightMax = 3
 
@@ -96,11 +101,13 @@ package final class CommitPipeline: @unchecked Sendable {
     /// Hands over an append; its completion is called from one of the pipeline's threads.
     package func submit(_ append: PendingAppend) {
         resumeSeal()
-        let refusal = monitor.change { state -> ArchiveError? in
-            if let failure = CommitPipeline.refusal(state, append) { return failure }
+        let refusal = monitor.update { state -> (ArchiveError?, Bool) in
+            if let failure = CommitPipeline.refusal(state, append) { return (failure, false) }
             state.queue.append(append)
             state.pendingByteCount += append.byteCount
-            return nil
+            // The former waits only for a first append, for a control record, or for company.
+            let count = state.queue.count
+            return (nil, count == 1 || append.isControl || count == state.companyCount)
         }
         if let refusal { append.completion(.failure(refusal)) }
     }
@@ -219,7 +226,8 @@ package final class CommitPipeline: @unchecked Sendable {
         }
         guard let failure = state.failure else { return nil }
         return ArchiveError(
-            .previousFailure, "An earlier write failed (\(failure.message)) Reopen the archive to append.", appendOutcome: .failed)
+            .previousFailure, "An earlier write failed (\(failure.message)) Reopen the archive to append.",
+            appendOutcome: .failed)
     }
 
     private static func isIdle(_ state: State) -> Bool { state.inFlight == 0 && !state.isForming && !state.isInline }
@@ -229,10 +237,28 @@ package final class CommitPipeline: @unchecked Sendable {
     /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
     /// former.
     private func mustWaitForSeal(_ append: PendingAppend, _ state: State) -> Bool {
-        !append.isControl && state.unsealedCount > 0 && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+        !append.isControl && state.unsealedCount > 0
+            && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
     }
 
-    private func formNext() -> Bool { perform(monitor.wait { nextWork(&$0) }) }
+    /// Waits a little for the company that the last frame had.
+    private func waitForCompany() {
+        let isWorthwhile = monitor.wait { state -> Bool? in
+            if state.isInline || state.queue.isEmpty && !(state.isEnding && state.inFlight == 0) { return nil }
+            state.companyCount = state.lastAppendCount * 3 / 4
+            return state.lastAppendCount > 4 && state.queue.count < state.companyCount && !state.isClosing
+        }
+        guard isWorthwhile else { return }
+        _ = monitor.wait(microseconds: CommitPipeline.companyMicroseconds) { state -> Void? in
+            state.queue.count >= state.companyCount || state.isClosing || state.queue.contains(where: \.isControl) ? () : nil
+        }
+        monitor.read { $0.companyCount = 0 }
+    }
+
+    private func formNext() -> Bool {
+        waitForCompany()
+        return perform(monitor.wait { nextWork(&$0) })
+    }
 
     /// What the former has to do next; nil for nothing yet. Called under the lock.
     private func nextWork(_ state: inout State) -> Work? {
@@ -240,6 +266,7 @@ package final class CommitPipeline: @unchecked Sendable {
         if state.queue.isEmpty { return state.isEnding && state.inFlight == 0 ? .stop : nil }
         let taken = take(&state)
         if taken.isEmpty { return nil }
+        state.lastAppendCount = taken.count
         let byteCount = taken.reduce(0) { $0 + $1.byteCount }
         if state.inFlight == 0 && byteCount <= CommitPipeline.inlineByteCountMax {
             state.isInline = true
@@ -314,7 +341,9 @@ package final class CommitPipeline: @unchecked Sendable {
             if !isFirst {
                 if append.isAlone || byteCount + append.byteCount > limits.frameContentByteCount { break }
                 if entryCount + append.count > limits.frameEntryCount { break }
-                if former.wantsNewSegment(count: entryCount + append.count, byteCount: byteCount + append.byteCount) { break }
+                if former.wantsNewSegment(count: entryCount + append.count, byteCount: byteCount + append.byteCount) {
+                    break
+                }
             }
             if let token = append.token, !tokens.insert(token).inserted { break }
             count += 1
@@ -362,9 +391,12 @@ package final class CommitPipeline: @unchecked Sendable {
         }
     }
 
-    private func receipt(_ append: PendingAppend, firstIndex: UInt64, _ committed: Committed, isRepeat: Bool = false) -> AppendReceipt {
+    private func receipt(_ append: PendingAppend, firstIndex: UInt64, _ committed: Committed, isRepeat: Bool = false)
+        -> AppendReceipt
+    {
         AppendReceipt(
-            firstIndex: firstIndex, count: append.count, treeSize: committed.treeSize, root: committed.root, isRepeat: isRepeat)
+            firstIndex: firstIndex, count: append.count, treeSize: committed.treeSize, root: committed.root,
+            isRepeat: isRepeat)
     }
 
     /// Answers a retry, at once if what it repeats is durable, otherwise when it is.
@@ -414,7 +446,8 @@ package final class CommitPipeline: @unchecked Sendable {
         }
         return isFull
             ? ArchiveError(
-                .full, "\(paths.root): only \(available) bytes are free and \(limits.reserveByteCount) are kept for purging: free some space.",
+                .full,
+                "\(paths.root): only \(available) bytes are free and \(limits.reserveByteCount) are kept for purging: free some space.",
                 appendOutcome: .failed) : nil
     }
 
@@ -523,7 +556,8 @@ package final class CommitPipeline: @unchecked Sendable {
                 state.unsealedCount -= 1
             } else {
                 former.reset(
-                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: former.segment, previous: previous)
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: former.segment,
+                    previous: previous)
             }
             return others
         }

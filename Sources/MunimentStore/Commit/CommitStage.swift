@@ -1,7 +1,6 @@
 // The ordered step: takes frames in the order in which they were formed, adds their leaves to the tree, assembles their bytes, writes and syncs.
 // One thread at a time owns it. What it publishes (`Committed`) is durable.
 
-
 internal import MunimentCrypto
 package import MunimentFormat
 package import MunimentMerkle
@@ -43,7 +42,8 @@ final class CommitStage {
         precondition(frontier.size == plan.firstIndex, "frames are committed in the order of their indexes")
         var runs: [(level: Int, first: UInt64, nodes: [UInt8])] = []
         frontier.append(
-            leaves: UnsafeRawBufferPointer(start: plan.leaves, count: plan.entryCount * Digest.byteCount), reporting: TreeNodes.floor
+            leaves: UnsafeRawBufferPointer(start: plan.leaves, count: plan.entryCount * Digest.byteCount),
+            reporting: TreeNodes.floor
         ) { level, first, nodes in runs.append((level, first, Array(nodes))) }
         let root = frontier.root()
         let header = assemble(plan, root: root)
@@ -65,22 +65,28 @@ final class CommitStage {
         segmentEnded(handle, journal)
         journal = next
         handle = SegmentHandle(
-            fileSystem, paths.segment(plan.segment, generation: 0), segment: plan.segment, generation: 0, firstIndex: plan.firstIndex,
+            fileSystem, paths.segment(plan.segment, generation: 0), segment: plan.segment, generation: 0,
+            firstIndex: plan.firstIndex,
             frames: [])
         reader.install(handle)
     }
 
     private func assemble(_ plan: FramePlan, root: Digest) -> FrameHeader {
         var header = FrameHeader(
-            session: plan.session, offset: journal.end, segment: plan.segment.segment, generation: 0, entryCount: plan.entryCount,
-            firstIndex: plan.firstIndex, root: root, firstPart: plan.firstPart, entriesByteCount: 0, partCount: 0, bodyByteCount: 0)
-        header.groups = plan.newGroups.map { GroupRow(classID: $0.classID, slot: $0.slot, keyCommitment: $0.commitment) }
+            session: plan.session, offset: journal.end, segment: plan.segment.segment, generation: 0,
+            entryCount: plan.entryCount,
+            firstIndex: plan.firstIndex, root: root, firstPart: plan.firstPart, entriesByteCount: 0, partCount: 0,
+            bodyByteCount: 0)
+        header.groups = plan.newGroups.map {
+            GroupRow(classID: $0.classID, slot: $0.slot, keyCommitment: $0.commitment)
+        }
         header.lastControl = plan.chain.last
         header.tokens = plan.tokens
         header.bodyFiles = plan.bodyFiles
         let parts = zip(plan.blocks, plan.outputs).map { block, output -> FrameAssembler.Part in
             let row = PartRow(
-                classID: block.place.classID, recordCount: block.recordCount, ciphertextByteCount: UInt32(output.byteCount),
+                classID: block.place.classID, recordCount: block.recordCount,
+                ciphertextByteCount: UInt32(output.byteCount),
                 flags: block.place.flags, digest: output.digest)
             return FrameAssembler.Part(row: row, ciphertext: UnsafeRawPointer(output.buffer!.memory))
         }

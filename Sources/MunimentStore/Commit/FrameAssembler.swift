@@ -28,7 +28,8 @@ final class FrameAssembler {
         header.entriesByteCount = encodedRuns.count + header.entryCount * Digest.byteCount
         header.partCount = parts.count
         header.bodyByteCount =
-            header.entriesByteCount + parts.count * PartRow.byteCount + parts.reduce(0) { $0 + Int($1.row.ciphertextByteCount) }
+            header.entriesByteCount + parts.count * PartRow.byteCount
+            + parts.reduce(0) { $0 + Int($1.row.ciphertextByteCount) }
         if buffer.byteCount < header.frameByteCount { buffer = AlignedBuffer(byteCount: header.frameByteCount * 3 / 2) }
         var writer = RawWriter(buffer.bytes, at: header.headerByteCount)
         writer.append(encodedRuns)
@@ -67,7 +68,9 @@ struct RawWriter {
 
     mutating func zero(upTo end: Int) {
         precondition(end <= bytes.count)
-        if end > position { (bytes.baseAddress! + position).initializeMemory(as: UInt8.self, repeating: 0, count: end - position) }
+        if end > position {
+            (bytes.baseAddress! + position).initializeMemory(as: UInt8.self, repeating: 0, count: end - position)
+        }
         position = end
     }
 }

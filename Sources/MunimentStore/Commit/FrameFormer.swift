@@ -28,7 +28,8 @@ final class SegmentPlan: @unchecked Sendable {
     }
     var tokens: [[UInt8]: TokenTrace] = [:]
 
-    init(segment: UInt64, firstIndex: UInt64, created: Microseconds, byteCount: UInt64 = UInt64(Limits.blockByteCount)) {
+    init(segment: UInt64, firstIndex: UInt64, created: Microseconds, byteCount: UInt64 = UInt64(Limits.blockByteCount))
+    {
         (self.segment, self.firstIndex, self.created, self.byteCount) = (segment, firstIndex, created, byteCount)
     }
 }
@@ -140,7 +141,8 @@ final class FrameFormer {
                 for (place, body) in batch.bodies.sorted(by: { $0.key < $1.key }) {
                     bodyFiles.append(
                         BodyFileRow(
-                            id: body.id, ordinal: UInt32(ordinal + place), fileByteCount: body.fileByteCount, digest: body.fileDigest))
+                            id: body.id, ordinal: UInt32(ordinal + place), fileByteCount: body.fileByteCount,
+                            digest: body.fileDigest))
                 }
                 ordinal += batch.count
             }
@@ -153,7 +155,8 @@ final class FrameFormer {
         }
         let blocks = makeBlocks(classOrder, pieces)
         let plan = FramePlan(
-            segment: segment, session: session, firstIndex: nextIndex, recorded: recorded, runs: runs, blocks: blocks, firstPart: nextPart,
+            segment: segment, session: session, firstIndex: nextIndex, recorded: recorded, runs: runs, blocks: blocks,
+            firstPart: nextPart,
             newGroups: newGroups, tokens: tokens, bodyFiles: bodyFiles, chain: chain, appends: appends)
         self.chain = chain
         nextIndex += UInt64(ordinal)
@@ -171,7 +174,8 @@ final class FrameFormer {
 
     /// Adds a batch's entries; returns their run and their place in it. Control records get their links here.
     private static func add(
-        _ batch: RecordBatch, recorded: Microseconds, firstIndex: UInt64, chain: inout ControlChain, to runs: inout [EntryRun]
+        _ batch: RecordBatch, recorded: Microseconds, firstIndex: UInt64, chain: inout ControlChain,
+        to runs: inout [EntryRun]
     ) -> (Int, Int) {
         var extensions: [[UInt8]] = []
         for (place, draft) in batch.drafts.enumerated() {
@@ -217,7 +221,8 @@ final class FrameFormer {
         if found == nil { found = try keys.makeGroup(segment: segment.segment, classID: classID) }
         guard let found else { preconditionFailure("a group that was just made") }
         let group = OpenGroup(
-            classID: classID, slot: found.slot, key: found.key, partKey: found.key.partKey(generation: 0, session: session),
+            classID: classID, slot: found.slot, key: found.key,
+            partKey: found.key.partKey(generation: 0, session: session),
             salts: found.key.saltStream, commitment: found.key.commitment)
         segment.groups[classID] = group
         return group
@@ -235,11 +240,13 @@ final class FrameFormer {
             for shape in shapes {
                 let flags = shape.recordCount == 0 ? PartRow.continues : 0
                 let place = PartPlace(
-                    logID: logID, segment: segment.segment, generation: 0, session: session, part: nextPart + UInt64(blocks.count),
+                    logID: logID, segment: segment.segment, generation: 0, session: session,
+                    part: nextPart + UInt64(blocks.count),
                     classID: classID, recordCount: shape.recordCount, flags: flags, firstIndex: nextIndex)
                 blocks.append(
                     Block(
-                        pieces: shape.pieces, byteCount: shape.byteCount, recordCount: shape.recordCount, slice: shape.slice,
+                        pieces: shape.pieces, byteCount: shape.byteCount, recordCount: shape.recordCount,
+                        slice: shape.slice,
                         place: place, isCompressed: mode != .none, group: group))
             }
         }
@@ -252,7 +259,9 @@ final class FrameFormer {
     func earlierAppend(_ append: PendingAppend) throws(ArchiveError) -> TokenTrace? {
         guard let token = append.token else { return nil }
         for plan in [segment, previousSegment].compactMap({ $0 }) where !plan.tokens.isEmpty {
-            guard let control = try keys.existingGroup(segment: plan.segment, classID: ControlRecord.classID) else { continue }
+            guard let control = try keys.existingGroup(segment: plan.segment, classID: ControlRecord.classID) else {
+                continue
+            }
             guard let trace = plan.tokens[TokenHash(tokenKey: control.key.tokenKey).token(token)] else { continue }
             let conflict = ArchiveError(
                 .tokenConflict, "This token was used at index \(trace.firstIndex) for other content: use a new token.",
@@ -272,9 +281,11 @@ final class FrameFormer {
         let group = try openGroup(classID)
         let row = TokenRow(
             classID: classID, tokenHash: TokenHash(tokenKey: control.key.tokenKey).token(token),
-            contentHash: FrameFormer.contentHash(append, group.key), firstOrdinal: UInt32(firstOrdinal), recordCount: UInt32(append.count))
+            contentHash: FrameFormer.contentHash(append, group.key), firstOrdinal: UInt32(firstOrdinal),
+            recordCount: UInt32(append.count))
         segment.tokens[row.tokenHash] = TokenTrace(
-            classID: classID, contentHash: row.contentHash, firstIndex: nextIndex + UInt64(firstOrdinal), count: append.count)
+            classID: classID, contentHash: row.contentHash, firstIndex: nextIndex + UInt64(firstOrdinal),
+            count: append.count)
         return row
     }
 
@@ -285,11 +296,13 @@ final class FrameFormer {
                     var head: [UInt8] = [batch.hasOccurred ? 1 : 0]
                     head.append(littleEndian: batch.hasOccurred ? batch.occurred[place] : 0)
                     head.withUnsafeBytes { feed($0) }
+                    let content = batch.contents(place..<place + 1)
                     if let body = batch.bodies[place] {
                         // The reference holds a random key and salt; the payload itself is what must be the same.
+                        feed(UnsafeRawBufferPointer(rebasing: content.dropLast(ContentLayout.bodyReferenceByteCount)))
                         body.plainDigest.withUnsafeBytes { feed($0) }
                     } else {
-                        feed(batch.contents(place..<place + 1))
+                        feed(content)
                     }
                 }
             }

@@ -73,8 +73,10 @@ final class FramePlan: @unchecked Sendable {
     }
 
     init(
-        segment: SegmentPlan, session: [UInt8], firstIndex: UInt64, recorded: Microseconds, runs: [EntryRun], blocks: [Block], firstPart: UInt64,
-        newGroups: [OpenGroup], tokens: [TokenRow], bodyFiles: [BodyFileRow], chain: ControlChain, appends: [PendingAppend]
+        segment: SegmentPlan, session: [UInt8], firstIndex: UInt64, recorded: Microseconds, runs: [EntryRun],
+        blocks: [Block], firstPart: UInt64,
+        newGroups: [OpenGroup], tokens: [TokenRow], bodyFiles: [BodyFileRow], chain: ControlChain,
+        appends: [PendingAppend]
     ) {
         (self.segment, self.session, self.firstIndex) = (segment, session, firstIndex)
         (self.recorded, self.runs) = (recorded, runs)

@@ -1,7 +1,6 @@
 // What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, filling the next segment file with
 // zeros.
 
-
 internal import MunimentCrypto
 internal import MunimentFormat
 
@@ -19,12 +18,19 @@ final class Housekeeper: @unchecked Sendable {
         var isStopping = false
         var preparedByteCount: UInt64 = 0
         var isPreparing = false
+        /// The committer waits for the prepared file: better none than a stall.
+        var isPreparedWanted = false
         /// The first of `ended` could not be sealed for lack of space; the cadence tries again.
         var isSealPostponed = false
         var signingFailure: ArchiveError?
     }
 
+    /// How often the open segment is looked at, in microseconds.
+    private static let lookInterval: Microseconds = 50_000
+
     private let monitor = Monitor(State())
+    /// When the last turn of the cadence was; the thread's own.
+    private var lastTick: Microseconds = 0
     private let cadence: Microseconds
     private let limits: StoreLimits
     private let fileSystem: any FileSystem
@@ -60,9 +66,10 @@ final class Housekeeper: @unchecked Sendable {
 
     /// Hands over the prepared file: how many bytes of it are zeros on the device; 0 when there is none.
     func takePrepared() -> UInt64 {
-        monitor.wait { state -> UInt64? in
+        monitor.read { $0.isPreparedWanted = true }
+        return monitor.wait { state -> UInt64? in
             if state.isPreparing { return nil }
-            defer { state.preparedByteCount = 0 }
+            defer { (state.preparedByteCount, state.isPreparedWanted) = (0, false) }
             return state.preparedByteCount
         }
     }
@@ -83,17 +90,25 @@ final class Housekeeper: @unchecked Sendable {
     }
 
     /// Without a thread: what is done at each turn of the cadence.
-    func cadenceStep() { tick() }
+    func cadenceStep() {
+        tick()
+        prepare()
+    }
 
     private func round() -> Bool {
-        let ended = monitor.wait(microseconds: cadence) { state -> Ended?? in
+        let ended = monitor.wait(microseconds: min(cadence, Housekeeper.lookInterval)) { state -> Ended?? in
             if let first = state.ended.first, !state.isSealPostponed || state.isStopping { return .some(first) }
             return state.isStopping ? .some(nil) : nil
         }
         switch ended {
         case .some(.some(let ended)): finish(ended)
         case .some(.none): return false
-        case .none:
+        case .none: prepare()
+        }
+        // Not only when nothing else happened: a store that seals without pause is signed on time all the same.
+        let now = SystemClock().bootMicroseconds()
+        if now - lastTick >= cadence {
+            lastTick = now
             monitor.read { $0.isSealPostponed = false }
             tick()
         }
@@ -128,14 +143,13 @@ final class Housekeeper: @unchecked Sendable {
             state.signingFailure = failure
             if failure != nil { state.committed = state.committed ?? committed }
         }
-        prepare()
     }
 
     /// Fills the next segment's file with zeros, once the present one is well under way.
     private func prepare() {
         guard limits.preparesSegments, let wanted = preparedByteCountWanted() else { return }
         let isFree = monitor.read { state -> Bool in
-            guard state.preparedByteCount == 0, !state.isStopping else { return false }
+            guard state.preparedByteCount == 0, !state.isStopping, !state.isPreparedWanted else { return false }
             state.isPreparing = true
             return true
         }
@@ -164,7 +178,7 @@ final class Housekeeper: @unchecked Sendable {
         let zeros = AlignedBuffer(byteCount: 1 << 20)
         var offset: UInt64 = 0
         while offset < byteCount {
-            if monitor.read({ $0.isStopping }) { return 0 }
+            if monitor.read({ $0.isStopping || $0.isPreparedWanted }) { return 0 }
             let count = min(UInt64(zeros.byteCount), byteCount - offset)
             try file.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
             offset += count

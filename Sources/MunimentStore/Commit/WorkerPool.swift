@@ -1,7 +1,6 @@
 // The workers that hash, compress and seal blocks. Each takes the next block of the oldest frame that has one; the order in which blocks end
 // does not matter, since each writes only to its own place.
 
-
 final class WorkerPool: Sendable {
     private struct State {
         var frames: [FramePlan] = []

@@ -30,7 +30,8 @@ extension File {
     package func readExactly(_ count: Int, at offset: UInt64) throws -> [UInt8] {
         let bytes = try readArray(count, at: offset)
         guard bytes.count == count else {
-            throw FormatError(.truncated, path, at: Int(clamping: offset), "the file ends \(count - bytes.count) bytes too early")
+            throw FormatError(
+                .truncated, path, at: Int(clamping: offset), "the file ends \(count - bytes.count) bytes too early")
         }
         return bytes
     }

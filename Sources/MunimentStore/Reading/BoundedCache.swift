@@ -1,6 +1,5 @@
 // A cache bounded by cost, in two halves: what was used since the last turn survives it. Simple, O(1), no list to keep.
 
-
 package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct State {
         var recent: [Key: Value] = [:]

@@ -56,6 +56,30 @@ package final class FrameView: Sendable {
         withEntries { hasher.hash(columns.runs, commitments: $0.baseAddress! + columns.commitmentsOffset, to: output) }
     }
 
+    /// The leaf hashes of `count` entries from `ordinal` on, 32 bytes each, at `output`. O(count + runs).
+    package func leafHashes(of ordinal: Int, count: Int, to output: UnsafeMutableRawPointer) {
+        let hasher = FrameView.hashers.take()
+        defer { FrameView.hashers.give(hasher) }
+        withEntries { bytes in
+            var done = 0
+            while done < count {
+                let (run, place) = columns.locate(ordinal + done)
+                let taken = min(count - done, columns.runs[run].count - place)
+                hasher.value.hash(
+                    columns.runs[run].slice(place, count: taken),
+                    commitments: bytes.baseAddress! + columns.commitmentsOffset + (ordinal + done) * Digest.byteCount,
+                    to: output + done * Digest.byteCount)
+                done += taken
+            }
+        }
+    }
+
+    private final class HasherBox: @unchecked Sendable {
+        let value = EntryHasher()
+    }
+
+    private static let hashers = ObjectPool { HasherBox() }
+
     /// Where the content of the frame's entry `ordinal` is: the part in which it begins, and how many contents precede it there.
     package func part(ofEntry ordinal: Int) throws(FormatError) -> (row: Int, skip: Int) {
         let (run, _) = columns.locate(ordinal)

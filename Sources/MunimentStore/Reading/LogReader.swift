@@ -1,21 +1,27 @@
 // Reading a log: from an index to its segment, frame, entry, content and tree nodes. Used by writer and readers alike; holds no lock while it
 // reads, and believes nothing that it hands out for proved: proofs are checked by whoever asked for them.
 
-
 internal import MunimentCrypto
 package import MunimentFormat
 package import MunimentMerkle
 
 package final class LogReader: Sendable {
-    private struct FrameKey: Hashable {
+    fileprivate struct FrameKey: Hashable {
         var segment: UInt64
         var generation: UInt32
         var offset: UInt64
     }
 
-    private struct PartKey: Hashable {
+    fileprivate struct PartKey: Hashable {
         var frame: FrameKey
         var row: Int
+    }
+
+    private struct SessionKey: Hashable {
+        var segment: UInt64
+        var classID: UInt32
+        var generation: UInt32
+        var session: [UInt8]
     }
 
     /// Segment files that are kept open.
@@ -29,6 +35,8 @@ package final class LogReader: Sendable {
     private let table = Guarded<[SegmentHandle]>([])
     private let openFiles = Guarded<[SegmentHandle]>([])
     private let frames = BoundedCache<FrameKey, FrameView>(costMax: 8 << 20)
+    private let touched = Guarded(RecentParts())
+    private let partKeys = BoundedCache<SessionKey, SealingKey>(costMax: 512)
     private let parts = BoundedCache<PartKey, [UInt8]>(costMax: 8 << 20)
 
     package init(_ fileSystem: any FileSystem, _ paths: StorePaths, logID: Digest, tree: TreeNodes, keys: KeyRing?) {
@@ -136,24 +144,6 @@ package final class LogReader: Sendable {
 
     package func entry(_ index: UInt64) throws(ArchiveError) -> [UInt8] { try frame(containing: index).entry(index) }
 
-    /// The leaf hashes of the entries from `first`, a multiple of 8, to the next one, as far as the log goes.
-    private func leafGroup(_ first: UInt64) throws(ArchiveError) -> [Digest] {
-        var leaves: [Digest] = []
-        var index = first
-        while index < first + 8 {
-            let frame: FrameView
-            do throws(ArchiveError) {
-                frame = try self.frame(containing: index)
-            } catch where error.code == .absent && index > first {
-                return leaves
-            }
-            let end = min(first + 8, frame.header.treeSize)
-            for next in index..<end { leaves.append(TreeHash.leaf(frame.entry(next))) }
-            index = end
-        }
-        return leaves
-    }
-
     // MARK: Contents
 
     /// The content of a record: its decoded layout and bytes. `.purged` or `.keyMissing` when its key is not there.
@@ -162,12 +152,36 @@ package final class LogReader: Sendable {
             guard let reference = try handle.frame(containing: index) else { throw LogReader.absent(index) }
             let frame = try frame(reference, in: handle)
             let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex))
-            let opened = try part(row, of: frame, in: handle)
+            let key = partKey(row, of: frame, in: handle)
+            if let opened = parts.value(key) { return try content(opened, skip: skip, row: row, frame, handle) }
+            // A part that is asked for twice is worth keeping whole; the first time, only what is wanted of it is decoded.
+            guard touched.withLock({ $0.insert(key) }) else {
+                return try content(part(row, of: frame, in: handle), skip: skip, row: row, frame, handle)
+            }
+            return try withPart(row, of: frame, in: handle, recordCount: skip + 1) { opened in
+                var offset = 0
+                for _ in 0..<skip { offset += try LogReader.claimedByteCount(opened, at: offset) }
+                let whole = try LogReader.claimedByteCount(opened, at: offset)
+                guard offset + whole <= opened.count else {
+                    return try RecordContent(
+                        try continued(Array(opened), byteCount: whole, from: row, of: frame, in: handle))
+                }
+                return try RecordContent(Array(opened[offset..<offset + whole]))
+            }
+        }
+    }
+
+    private func content(
+        _ opened: [UInt8], skip: Int, row: Int, _ frame: FrameView, _ handle: SegmentHandle
+    ) throws -> RecordContent {
+        try opened.withUnsafeBytes { raw in
             var offset = 0
-            for _ in 0..<skip { offset += try LogReader.contentByteCount(opened, at: offset) }
-            let whole = try LogReader.claimedContentByteCount(opened, at: offset)
-            if offset + whole <= opened.count { return try RecordContent(Array(opened[offset..<offset + whole])) }
-            return try RecordContent(try continued(opened, byteCount: whole, from: row, of: frame, in: handle))
+            for _ in 0..<skip { offset += try LogReader.claimedByteCount(raw, at: offset) }
+            let whole = try LogReader.claimedByteCount(raw, at: offset)
+            guard offset + whole <= raw.count else {
+                return try RecordContent(try continued(opened, byteCount: whole, from: row, of: frame, in: handle))
+            }
+            return try RecordContent(Array(raw[offset..<offset + whole]))
         }
     }
 
@@ -184,41 +198,72 @@ package final class LogReader: Sendable {
             bytes.append(contentsOf: try part(next, of: frame, in: handle, isCached: false))
             next += 1
         }
-        guard bytes.count == byteCount else { throw FormatError(.inconsistent, "content", at: 0, "the parts hold more than the content") }
+        guard bytes.count == byteCount else {
+            throw FormatError(.inconsistent, "content", at: 0, "the parts hold more than the content")
+        }
         return bytes
     }
 
     /// The opened contents of one part.
-    package func part(_ row: Int, of frame: FrameView, in handle: SegmentHandle, isCached: Bool = true) throws -> [UInt8] {
-        let key = PartKey(
-            frame: FrameKey(segment: handle.segment, generation: handle.generation, offset: frame.header.offset), row: row)
+    package func part(_ row: Int, of frame: FrameView, in handle: SegmentHandle, isCached: Bool = true) throws
+        -> [UInt8]
+    {
+        let key = partKey(row, of: frame, in: handle)
         if isCached, let opened = parts.value(key) { return opened }
-        guard let keys else { throw ArchiveError(.keyMissing, "Contents can't be read without the keys directory: name it with --keys.") }
-        let description = frame.rows[row]
-        let group = try keys.group(segment: handle.segment, classID: description.classID).key
-        let ciphertext = try file(handle).readExactly(Int(description.ciphertextByteCount), at: frame.partOffsets[row])
-        let place = PartPlace(logID: logID, header: frame.header, row: description, ordinal: row)
-        let codec = LogReader.codecs.take()
-        defer { LogReader.codecs.give(codec) }
-        let partKey = group.partKey(generation: frame.header.generation, session: frame.header.session)
-        let opened = try ciphertext.withUnsafeBytes { Array(try codec.value.open($0, key: partKey, place: place)) }
+        let opened = try withPart(row, of: frame, in: handle) { Array($0) }
         if isCached { parts.insert(opened, for: key, cost: opened.count) }
         return opened
     }
 
-    private static func claimedContentByteCount(_ bytes: [UInt8], at offset: Int) throws(FormatError) -> Int {
-        try bytes.decode { raw throws(FormatError) in
-            guard offset < raw.count else { throw FormatError(.truncated, "content", at: offset, "the part ends before the content") }
-            var reader = ByteReader(UnsafeRawBufferPointer(rebasing: raw[offset...]), "content")
-            let count = try reader.count(atMost: Limits.contentByteCount)
-            return reader.position + count
-        }
+    private func partKey(_ row: Int, of frame: FrameView, in handle: SegmentHandle) -> PartKey {
+        PartKey(
+            frame: FrameKey(segment: handle.segment, generation: handle.generation, offset: frame.header.offset),
+            row: row)
     }
 
-    private static func contentByteCount(_ bytes: [UInt8], at offset: Int) throws(FormatError) -> Int {
-        let count = try claimedContentByteCount(bytes, at: offset)
-        guard offset + count <= bytes.count else { throw FormatError(.truncated, "content", at: offset, "a content is cut off") }
-        return count
+    /// Reads and opens one part, and lends its contents: at least the first `recordCount` of them, where that is given.
+    private func withPart<T>(
+        _ row: Int, of frame: FrameView, in handle: SegmentHandle, recordCount: Int? = nil,
+        _ body: (UnsafeRawBufferPointer) throws -> T
+    ) throws -> T {
+        let description = frame.rows[row]
+        let byteCount = Int(description.ciphertextByteCount)
+        let key = try sealingKey(classID: description.classID, frame.header)
+        let place = PartPlace(logID: logID, header: frame.header, row: description, ordinal: row)
+        let codec = LogReader.codecs.take()
+        defer { LogReader.codecs.give(codec) }
+        let ciphertext = UnsafeMutableRawBufferPointer(rebasing: codec.ciphertext[..<byteCount])
+        guard try file(handle).read(into: ciphertext, at: frame.partOffsets[row]) == byteCount else {
+            throw FormatError(.truncated, "part", at: 0, "the file ends within the part")
+        }
+        let sealed = UnsafeRawBufferPointer(ciphertext)
+        guard let recordCount else { return try body(try codec.value.open(sealed, key: key, place: place)) }
+        return try body(try codec.value.open(sealed, key: key, place: place, firstContents: recordCount))
+    }
+
+    /// The key of a class's parts in the session of a frame, derived once and kept for a while.
+    private func sealingKey(classID: UInt32, _ header: FrameHeader) throws(ArchiveError) -> SealingKey {
+        guard let keys else {
+            throw ArchiveError(.keyMissing, "Contents can't be read without the keys directory: name it with --keys.")
+        }
+        let group = try keys.group(segment: header.segment, classID: classID).key
+        let place = SessionKey(
+            segment: header.segment, classID: classID, generation: header.generation, session: header.session)
+        if let key = partKeys.value(place) { return key }
+        let key = group.partKey(generation: header.generation, session: header.session)
+        partKeys.insert(key, for: place, cost: 1)
+        return key
+    }
+
+    private static func claimedByteCount(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FormatError) -> Int {
+        guard offset < bytes.count else {
+            throw FormatError(.truncated, "content", at: offset, "the part ends before the content")
+        }
+        let first = bytes[offset]
+        if first < 0x80 { return 1 + Int(first) }
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[offset...]), "content")
+        let count = try reader.count(atMost: Limits.contentByteCount)
+        return reader.position + count
     }
 
     private static let codecs = ObjectPool { CodecBox() }
@@ -227,24 +272,35 @@ package final class LogReader: Sendable {
 /// A codec on loan from a pool. One borrower at a time.
 private final class CodecBox: @unchecked Sendable {
     let value = PartCodec()
+    let ciphertext = UnsafeMutableRawBufferPointer.allocate(byteCount: PartRow.ciphertextByteCountMax, alignment: 64)
+    deinit { ciphertext.deallocate() }
+}
+
+/// The parts that were asked for lately, to tell a second time from a first.
+private struct RecentParts: Sendable {
+    private var recent: Set<LogReader.PartKey> = []
+
+    /// True if the key was not there.
+    mutating func insert(_ key: LogReader.PartKey) -> Bool {
+        if recent.count >= 1_024 { recent.removeAll(keepingCapacity: true) }
+        return recent.insert(key).inserted
+    }
 }
 
 extension LogReader: NodeReader {
     /// Complete nodes: stored ones from the files, lower ones hashed from entries. Throws when the log does not hold them.
     package func nodes(_ ids: [NodeID]) throws -> [Digest] {
-        var groups: [UInt64: [Digest]] = [:]
-        return try ids.map { id in
-            if Int(id.level) >= TreeNodes.floor {
-                if let node = try tree.node(id) { return node }
-                return try recomputed(id)
-            }
+        var found = [Digest?](repeating: nil, count: ids.count)
+        try tree.read(ids, into: &found)
+        var group = LeafGroup()
+        return try ids.indices.map { place in
+            if let node = found[place] { return node }
+            let id = ids[place]
+            if Int(id.level) >= TreeNodes.floor { return try recomputed(id) }
             let first = id.index << UInt64(id.level)
-            let group = first & ~7
-            if groups[group] == nil { groups[group] = try leafGroup(group) }
-            let start = Int(first - group)
-            let count = 1 << Int(id.level)
-            guard let leaves = groups[group], start + count <= leaves.count else { throw LogReader.absent(first) }
-            return LogReader.root(ofPowerOfTwo: leaves[start..<start + count])
+            if group.first != first & ~7 { group = try leafGroup(first & ~7) }
+            guard let node = group.node(id) else { throw LogReader.absent(first) }
+            return node
         }
     }
 
@@ -257,11 +313,57 @@ extension LogReader: NodeReader {
         return TreeHash.node(children[0], children[1])
     }
 
-    private static func root(ofPowerOfTwo leaves: ArraySlice<Digest>) -> Digest {
-        var level = Array(leaves)
-        while level.count > 1 {
-            level = (0..<level.count / 2).map { TreeHash.node(level[2 * $0], level[2 * $0 + 1]) }
+    /// The leaf hashes of the entries from `first`, a multiple of 8, to the next one, as far as the log goes.
+    private func leafGroup(_ first: UInt64) throws(ArchiveError) -> LeafGroup {
+        var group = LeafGroup(first: first)
+        var index = first
+        while index < first + 8 {
+            let frame: FrameView
+            do throws(ArchiveError) {
+                frame = try self.frame(containing: index)
+            } catch  where error.code == .absent && index > first {
+                break
+            }
+            let end = min(first + 8, frame.header.treeSize)
+            group.append(frame, index..<end)
+            index = end
         }
-        return level[0]
+        group.finish()
+        return group
+    }
+}
+
+/// Eight leaves and the nodes above them, below the lowest stored level.
+private struct LeafGroup {
+    private(set) var first: UInt64 = .max
+    private var count = 0
+    /// 8 leaves, 4 nodes of level 1, 2 of level 2.
+    private var hashes = InlineArray<14, Digest>(repeating: .zero)
+
+    init() {}
+
+    init(first: UInt64) { self.first = first }
+
+    mutating func append(_ frame: FrameView, _ indexes: Range<UInt64>) {
+        let start = count * Digest.byteCount
+        withUnsafeMutableBytes(of: &hashes) { raw in
+            frame.leafHashes(
+                of: Int(indexes.lowerBound - frame.header.firstIndex), count: indexes.count,
+                to: raw.baseAddress! + start)
+        }
+        count += indexes.count
+    }
+
+    mutating func finish() {
+        for place in 0..<count / 2 { hashes[8 + place] = TreeHash.node(hashes[2 * place], hashes[2 * place + 1]) }
+        for place in 0..<count / 4 { hashes[12 + place] = TreeHash.node(hashes[8 + 2 * place], hashes[9 + 2 * place]) }
+    }
+
+    /// A node of level 0, 1 or 2 of the group; nil when its leaves are not all there.
+    func node(_ id: NodeID) -> Digest? {
+        let level = Int(id.level)
+        let place = Int(id.index - first >> UInt64(level))
+        guard (place + 1) << level <= count else { return nil }
+        return hashes[[0, 8, 12][level] + place]
     }
 }

@@ -1,6 +1,5 @@
 // Objects that are costly to make and are used by one thread at a time: taken, used, given back.
 
-
 package final class ObjectPool<Object: AnyObject & Sendable>: Sendable {
     private let make: @Sendable () -> Object
     private let idle = Guarded<[Object]>([])

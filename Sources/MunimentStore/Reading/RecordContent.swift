@@ -11,7 +11,9 @@ package struct RecordContent: Sendable {
     package init(_ bytes: [UInt8]) throws(FormatError) {
         self.bytes = bytes
         layout = try bytes.decode(ContentLayout.init(decoding:))
-        guard layout.byteCount == bytes.count else { throw FormatError(.inconsistent, "content", at: 0, "the length differs") }
+        guard layout.byteCount == bytes.count else {
+            throw FormatError(.inconsistent, "content", at: 0, "the length differs")
+        }
     }
 
     /// The payload; empty, with `body` set, where it is a body file.

@@ -1,7 +1,6 @@
 // One segment file as readers see it: where its frames are, and a handle to read them with. The writer adds frames as they become
 // durable; everyone else only reads.
 
-
 package import MunimentFormat
 
 /// Where a frame is.
@@ -43,7 +42,8 @@ package final class SegmentHandle: Sendable {
     private let state: Guarded<State>
 
     /// A sealed segment: its frames are read from the footer when first needed.
-    package init(_ fileSystem: any FileSystem, _ path: String, segment: UInt64, generation: UInt32, firstIndex: UInt64) {
+    package init(_ fileSystem: any FileSystem, _ path: String, segment: UInt64, generation: UInt32, firstIndex: UInt64)
+    {
         (self.fileSystem, self.path) = (fileSystem, path)
         (self.segment, self.generation, self.firstIndex) = (segment, generation, firstIndex)
         state = Guarded(State(file: nil, frames: nil))
@@ -77,10 +77,13 @@ package final class SegmentHandle: Sendable {
     package func frames() throws -> [FrameReference] {
         if let frames = state.withLock({ $0.frames }) { return frames }
         guard let footer = try SegmentFile.footer(try file()) else {
-            throw ArchiveError(.damaged, "\(path) has no footer, though its row says that it is sealed; run verify on a copy of the store.")
+            throw ArchiveError(
+                .damaged,
+                "\(path) has no footer, though its row says that it is sealed; run verify on a copy of the store.")
         }
         guard footer.segment == segment, footer.generation == generation, footer.firstIndex == firstIndex else {
-            throw ArchiveError(.damaged, "\(path) holds the footer of another segment; run verify on a copy of the store.")
+            throw ArchiveError(
+                .damaged, "\(path) holds the footer of another segment; run verify on a copy of the store.")
         }
         let frames = footer.frames.map { FrameReference($0) }
         state.withLock { $0.frames = frames }
@@ -89,7 +92,9 @@ package final class SegmentHandle: Sendable {
 
     /// The frame that holds `index`; nil when none does. O(log frames).
     package func frame(containing index: UInt64) throws -> FrameReference? {
-        if let known = state.withLock({ state in state.frames.map { SegmentHandle.find(index, in: $0) } }) { return known }
+        if let known = state.withLock({ state in state.frames.map { SegmentHandle.find(index, in: $0) } }) {
+            return known
+        }
         return SegmentHandle.find(index, in: try frames())
     }
 
@@ -117,7 +122,8 @@ package enum SegmentFile {
         let end = try file.byteCount()
         guard end >= UInt64(Limits.blockByteCount + Footer.fixedByteCount + Footer.trailerByteCount) else { return nil }
         let trailer = try file.readExactly(Footer.trailerByteCount, at: end - UInt64(Footer.trailerByteCount))
-        guard let byteCount = trailer.withUnsafeBytes({ Footer.claimedByteCount(trailer: $0) }), UInt64(byteCount) < end else { return nil }
+        guard let byteCount = trailer.withUnsafeBytes({ Footer.claimedByteCount(trailer: $0) }), UInt64(byteCount) < end
+        else { return nil }
         return try file.readExactly(byteCount, at: end - UInt64(byteCount)).decode(Footer.init(decoding:))
     }
 }

@@ -7,14 +7,12 @@
 // tree's peaks are in the files, everything below them is on the device. What a sync that failed left in the cache alone is written again at
 // the next flush, since all of it is still, or again, in memory.
 
-
 package import MunimentFormat
 package import MunimentMerkle
 
 package final class TreeNodes: Sendable {
     /// The lowest level that is stored; lower ones are hashed from entries.
     package static let floor = 3
-    private static let chunkNodeCount: UInt64 = 128
 
     private struct Level {
         var file: (any File)?
@@ -25,16 +23,11 @@ package final class TreeNodes: Sendable {
         var isDirty = false
     }
 
-    private struct ChunkKey: Hashable {
-        var level: Int
-        var chunk: UInt64
-    }
-
     private let fileSystem: any FileSystem
     private let paths: StorePaths
     private let isWritable: Bool
     private let levels: Guarded<[Level]>
-    private let chunks = BoundedCache<ChunkKey, [UInt8]>(costMax: 16 << 20)
+    private let cache = Guarded(NodeCache())
 
     package init(_ fileSystem: any FileSystem, _ paths: StorePaths, isWritable: Bool, treeSize: UInt64) {
         (self.fileSystem, self.paths, self.isWritable) = (fileSystem, paths, isWritable)
@@ -80,7 +73,7 @@ package final class TreeNodes: Sendable {
                 levels[level].isDirty = false
             }
         }
-        chunks.removeAll()
+        cache.withLock { $0.removeAll() }
     }
 
     /// Writes what is in memory and makes it durable; does nothing when there is nothing new. What lies past the tree, the trace of a crash, is cut.
@@ -116,39 +109,87 @@ package final class TreeNodes: Sendable {
         return file
     }
 
-    /// One stored node, from memory or through the cache; nil when the files do not hold it.
-    package func node(_ id: NodeID) throws(FileSystemError) -> Digest? {
-        let level = Int(id.level)
-        let inMemory = levels.withLock { levels -> Digest? in
-            let stored = levels[level].storedCount
-            guard id.index >= stored else { return nil }
-            let offset = Int(clamping: id.index - stored) * Digest.byteCount
-            guard offset + Digest.byteCount <= levels[level].tail.count else { return nil }
-            return levels[level].tail.withUnsafeBytes { Digest(loading: $0.baseAddress! + offset) }
+    /// Puts the stored nodes of `wanted` into `found`, at the same places; leaves nil what neither memory nor the files hold.
+    package func read(_ wanted: [NodeID], into found: inout [Digest?]) throws(FileSystemError) {
+        var missing: [Int] = []
+        levels.withLock { levels in
+            for (place, id) in wanted.enumerated() where Int(id.level) >= TreeNodes.floor {
+                let stored = levels[Int(id.level)].storedCount
+                if id.index >= stored {
+                    found[place] = TreeNodes.fromTail(levels[Int(id.level)].tail, id.index - stored)
+                } else {
+                    missing.append(place)
+                }
+            }
         }
-        if let inMemory { return inMemory }
-        let key = ChunkKey(level: level, chunk: id.index / TreeNodes.chunkNodeCount)
-        let offset = Int(id.index % TreeNodes.chunkNodeCount) * Digest.byteCount
-        if let chunk = chunks.value(key), chunk.count >= offset + Digest.byteCount {
-            return chunk.withUnsafeBytes { Digest(loading: $0.baseAddress! + offset) }
+        if missing.isEmpty { return }
+        cache.withLock { cache in
+            missing.removeAll { place in
+                found[place] = cache.node(wanted[place])
+                return found[place] != nil
+            }
         }
-        guard let chunk = try readChunk(key), chunk.count >= offset + Digest.byteCount else { return nil }
-        return chunk.withUnsafeBytes { Digest(loading: $0.baseAddress! + offset) }
+        for place in missing {
+            guard let chunk = try readChunk(wanted[place]) else { continue }
+            cache.withLock { cache in
+                cache.insert(chunk, for: wanted[place])
+                found[place] = cache.node(wanted[place])
+            }
+        }
     }
 
-    private func readChunk(_ key: ChunkKey) throws(FileSystemError) -> [UInt8]? {
+    private static func fromTail(_ tail: [UInt8], _ place: UInt64) -> Digest? {
+        let offset = Int(clamping: place) &* Digest.byteCount
+        guard place < UInt64(tail.count / Digest.byteCount) else { return nil }
+        return tail.withUnsafeBytes { Digest(loading: $0.baseAddress! + offset) }
+    }
+
+    private func readChunk(_ id: NodeID) throws(FileSystemError) -> [UInt8]? {
         let file: any File
         do throws(FileSystemError) {
-            file = try handle(key.level)
-        } catch where error.code == .notFound {
+            file = try handle(Int(id.level))
+        } catch  where error.code == .notFound {
             return nil
         }
-        let stored = levels.withLock { $0[key.level].storedCount }
-        let start = key.chunk * TreeNodes.chunkNodeCount
+        let stored = levels.withLock { $0[Int(id.level)].storedCount }
+        let start = id.index / NodeCache.chunkNodeCount * NodeCache.chunkNodeCount
         guard start < stored else { return nil }
-        let count = Int(min(TreeNodes.chunkNodeCount, stored - start)) * Digest.byteCount
-        let chunk = try file.readArray(count, at: start * UInt64(Digest.byteCount))
-        chunks.insert(chunk, for: key, cost: chunk.count)
-        return chunk
+        let count = Int(min(NodeCache.chunkNodeCount, stored - start)) * Digest.byteCount
+        return try file.readArray(count, at: start * UInt64(Digest.byteCount))
     }
+}
+
+/// Chunks of levels, each in the one slot that its place hashes to: no list to keep, no allocation for a hit.
+struct NodeCache: Sendable {
+    /// Nodes in a chunk of 4 KiB.
+    static let chunkNodeCount: UInt64 = 128
+    private static let slotCount = 4_096
+
+    private var keys: [UInt64]
+    private var chunks: [[UInt8]]
+
+    init() {
+        keys = Array(repeating: .max, count: NodeCache.slotCount)
+        chunks = Array(repeating: [], count: NodeCache.slotCount)
+    }
+
+    private static func key(_ id: NodeID) -> UInt64 { UInt64(id.level) << 56 | id.index / chunkNodeCount }
+    private static func slot(_ key: UInt64) -> Int { Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 52) }
+
+    func node(_ id: NodeID) -> Digest? {
+        let key = NodeCache.key(id)
+        let slot = NodeCache.slot(key)
+        guard keys[slot] == key else { return nil }
+        let offset = Int(id.index % NodeCache.chunkNodeCount) * Digest.byteCount
+        guard chunks[slot].count >= offset + Digest.byteCount else { return nil }
+        return chunks[slot].withUnsafeBytes { Digest(loading: $0.baseAddress! + offset) }
+    }
+
+    mutating func insert(_ chunk: [UInt8], for id: NodeID) {
+        let key = NodeCache.key(id)
+        keys[NodeCache.slot(key)] = key
+        chunks[NodeCache.slot(key)] = chunk
+    }
+
+    mutating func removeAll() { self = NodeCache() }
 }

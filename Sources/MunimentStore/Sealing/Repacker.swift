@@ -26,7 +26,8 @@ struct Repacker {
     ) {
         (self.reader, self.source, self.compression) = (reader, source, compression)
         self.header = SegmentHeader(
-            generation: header.generation + 1, logID: header.logID, segment: header.segment, firstIndex: header.firstIndex,
+            generation: header.generation + 1, logID: header.logID, segment: header.segment,
+            firstIndex: header.firstIndex,
             root: header.root, created: header.created)
     }
 
@@ -62,7 +63,9 @@ struct Repacker {
         let file = try reader.fileSystem.open(path, .create)
         defer { file.close() }
         try file.writeAll(header.encoded(), at: 0)
-        var output = Output(file: file, frontier: try TreeFrontier(size: header.firstIndex, reader: reader), builder: FooterBuilder(header))
+        var output = Output(
+            file: file, frontier: try TreeFrontier(size: header.firstIndex, reader: reader),
+            builder: FooterBuilder(header))
         var gathered = Gathered()
         for reference in references {
             let frame = try FrameView(source.file().readExactly(Int(reference.skeletonByteCount), at: reference.offset))
@@ -104,7 +107,8 @@ struct Repacker {
 
         func isFull(adding frame: FrameView) -> Bool {
             guard entryCount > 0 else { return false }
-            return entryCount + frame.header.entryCount > Repacker.entryCountMax || contentByteCount > Repacker.contentByteCountMax
+            return entryCount + frame.header.entryCount > Repacker.entryCountMax
+                || contentByteCount > Repacker.contentByteCountMax
         }
     }
 
@@ -147,7 +151,8 @@ struct Repacker {
                 row += 1
             }
             if gathered.batches[classID] == nil {
-                gathered.batches[classID] = RecordBatch(classID: classID, hasOccurred: false, reservingByteCount: 128 << 10)
+                gathered.batches[classID] = RecordBatch(
+                    classID: classID, hasOccurred: false, reservingByteCount: 128 << 10)
                 gathered.classes.append(classID)
             }
             guard let batch = gathered.batches[classID] else { continue }
@@ -167,11 +172,13 @@ struct Repacker {
         guard let first = gathered.frames.first, let last = gathered.frames.last else { return }
         for frame in gathered.frames { output.frontier.append(leaves: frame, output.entryHasher) }
         guard output.frontier.root() == last.header.root else {
-            throw FormatError(.inconsistent, "frame", at: 0, "the entries read back do not give the root that was committed")
+            throw FormatError(
+                .inconsistent, "frame", at: 0, "the entries read back do not give the root that was committed")
         }
         var draft = FrameHeader(
             session: session, offset: output.end, segment: header.segment, generation: header.generation,
-            entryCount: gathered.entryCount, firstIndex: first.header.firstIndex, root: last.header.root, firstPart: output.partCount,
+            entryCount: gathered.entryCount, firstIndex: first.header.firstIndex, root: last.header.root,
+            firstPart: output.partCount,
             entriesByteCount: 0, partCount: 0, bodyByteCount: 0)
         (draft.groups, draft.tokens, draft.bodyFiles) = (gathered.groups, gathered.tokens, gathered.bodyFiles)
         draft.lastControl = last.header.lastControl
@@ -195,11 +202,15 @@ struct Repacker {
 
     /// Seals the contents of one class into parts.
     private func seal(
-        _ batch: RecordBatch, _ classID: UInt32, firstIndex: UInt64, _ output: inout Output, _ parts: inout [FrameAssembler.Part],
+        _ batch: RecordBatch, _ classID: UInt32, firstIndex: UInt64, _ output: inout Output,
+        _ parts: inout [FrameAssembler.Part],
         _ buffers: inout [CiphertextBuffer]
     ) throws {
-        guard let keys = reader.keys else { throw ArchiveError(.keyMissing, "A segment can't be packed anew without the keys.") }
-        let key = try keys.group(segment: header.segment, classID: classID).key.partKey(generation: header.generation, session: session)
+        guard let keys = reader.keys else {
+            throw ArchiveError(.keyMissing, "A segment can't be packed anew without the keys.")
+        }
+        let key = try keys.group(segment: header.segment, classID: classID).key.partKey(
+            generation: header.generation, session: session)
         let piece = Piece(batch: batch, range: 0..<batch.count, ordinal: 0, run: 0, runOrdinal: 0)
         let mode = compression(classID)
         for shape in BlockShape.split([piece], byteCountMax: mode == .record ? 0 : Limits.partContentByteCount) {
@@ -211,9 +222,11 @@ struct Repacker {
                 flags: shape.recordCount == 0 ? PartRow.continues : 0, firstIndex: firstIndex)
             let contents = batch.contents(shape.pieces[0].range)
             let content = shape.slice.map { UnsafeRawBufferPointer(rebasing: contents[$0]) } ?? contents
-            let count = output.codec.seal(content, isCompressed: mode != .none, key: key, place: place, to: buffer.memory)
+            let count = output.codec.seal(
+                content, isCompressed: mode != .none, key: key, place: place, to: buffer.memory)
             let row = PartRow(
-                classID: classID, recordCount: shape.recordCount, ciphertextByteCount: UInt32(count), flags: place.flags,
+                classID: classID, recordCount: shape.recordCount, ciphertextByteCount: UInt32(count),
+                flags: place.flags,
                 digest: SHA256.hash(UnsafeRawBufferPointer(start: buffer.memory, count: count)))
             parts.append(FrameAssembler.Part(row: row, ciphertext: UnsafeRawPointer(buffer.memory)))
         }

@@ -43,7 +43,9 @@ package struct SegmentSealer {
             try file.writeAll(bytes, at: end)
             if try file.byteCount() > end + UInt64(bytes.count) { try file.truncate(to: end + UInt64(bytes.count)) }
             try file.synchronize()
-            return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)), obsoletePath: nil)
+            return Sealed(
+                footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)),
+                obsoletePath: nil)
         }
     }
 
@@ -75,7 +77,8 @@ package struct SegmentSealer {
             let ciphertext = frame.rows.reduce(0) { $0 + Int($1.ciphertextByteCount) }
             return Measured(
                 reference: reference, frameByteCount: frame.header.frameByteCount,
-                usefulByteCount: frame.header.entriesByteCount + ciphertext, partCount: frame.rows.count, ciphertextByteCount: ciphertext)
+                usefulByteCount: frame.header.entriesByteCount + ciphertext, partCount: frame.rows.count,
+                ciphertextByteCount: ciphertext)
         }
     }
 
@@ -99,6 +102,7 @@ struct FooterBuilder {
     init(_ header: SegmentHeader) {
         self.header = header
         skeleton.update([Footer.skeletonTag])
+        skeleton.update(header.encoded())
     }
 
     mutating func append(_ frame: FrameView) {
@@ -123,7 +127,8 @@ struct FooterBuilder {
         for file in header.bodyFiles {
             bodyFiles.append(
                 Footer.BodyFile(
-                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount, digest: file.digest))
+                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount,
+                    digest: file.digest))
         }
         for run in frame.columns.runs {
             recordedFirst = min(recordedFirst, run.recorded)
@@ -153,7 +158,8 @@ extension SealRecord {
     /// The seal of a footer, at a point of the control chain.
     package init(_ footer: Footer, policy: UInt64?) {
         self.init(
-            segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex, entryCount: footer.entryCount,
+            segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex,
+            entryCount: footer.entryCount,
             footerDigest: footer.digest, indexRoot: .zero, policy: policy,
             groups: footer.groups.map { Group(classID: $0.classID, digest: $0.digest) })
     }

@@ -1,0 +1,241 @@
+"""Runs the vectors: what is good must give the fields they name, what is bad be refused, and a flipped bit be found."""
+
+import base64
+import contextlib
+import hmac
+import json
+import pathlib
+import tempfile
+from types import SimpleNamespace
+
+from . import contents, control, entries, keys, notes, primitives, segments, tree
+from .bodies import body_chunks
+from .findings import File
+from .primitives import Cursor, Refusal, sha256
+
+VECTORS = pathlib.Path(__file__).parent.parent / "vectors"
+
+
+def unspell(text):
+    """The bytes of a hexadecimal string in which `00x40` stands for 40 zero bytes."""
+    return b"".join(bytes(int(word[3:])) if word.startswith("00x") else bytes.fromhex(word) for word in text.split())
+
+
+def agrees(ours, theirs):
+    """Whether a decoded value has every field that a vector names."""
+    if isinstance(theirs, dict):
+        fields = {name.rstrip("_"): value for name, value in vars(ours).items()}
+        return all(agrees(fields.get(name), value) for name, value in theirs.items())
+    if isinstance(theirs, list): return len(ours) == len(theirs) and all(map(agrees, ours, theirs))
+    return ours == unspell(theirs) if isinstance(ours, bytes) else ours == theirs
+
+
+def number(raw, signed=False):
+    c = Cursor(raw)
+    value = c.signed() if signed else c.varint()
+    return SimpleNamespace(value=value, next=c.at)
+
+
+def frame_header(raw):
+    h = segments.decode_frame_header(raw)
+    h.next = h.headerByteCount
+    return h
+
+
+def frame_parts(raw):
+    h = segments.decode_frame_header(raw)
+    return SimpleNamespace(parts=segments.decode_part_rows(h, raw[h.headerByteCount + h.entriesByteCount:]))
+
+
+def part_row(raw):
+    row = segments.decode_part_row(raw)
+    row.next = 48
+    return row
+
+
+def segment_header(raw):
+    h = segments.decode_segment_header(raw)
+    h.next = 4_096
+    return h
+
+
+def journal(raw):
+    found, end = [], len(raw)
+    for at, note in notes.journal_notes(lambda place, count: raw[place:place + count], len(raw)):
+        if note: found.append(note)
+        else: end = at
+    return SimpleNamespace(notes=found, next=end)
+
+
+def segment_name(raw):
+    try: name = raw.decode("ascii")
+    except UnicodeDecodeError: raise Refusal("notCanonical") from None
+    return segments.decode_segment_path(name) if "/" in name else segments.decode_segment_name(name)
+
+
+DECODERS = {
+    "attribute": entries.decode_attribute, "body-header": keys.decode_body_header,
+    "body-reference": entries.decode_body_reference, "checkpoint-journal": journal,
+    "class-record": control.decode_class, "content": entries.decode_content,
+    "control-record": control.decode_control, "entry": entries.decode_entry,
+    "entry-extensions": lambda raw: SimpleNamespace(items=entries.decode_extensions(raw)),
+    "footer": segments.decode_footer, "frame-header": frame_header, "frame-parts": frame_parts,
+    "group-key-row": keys.decode_key_row, "groups-header": keys.decode_groups_header,
+    "identity-record": control.decode_identity, "manifest": entries.decode_manifest, "part": segments.decode_part,
+    "part-row": part_row, "root-key": keys.decode_root_key, "seal-record": control.decode_seal,
+    "segment-header": segment_header, "segment-name": segment_name, "segment-row": segments.decode_segment_row,
+    "signed-varint": lambda raw: number(raw, True), "signer-key-block": keys.decode_signer_key,
+    "signer-state": keys.decode_signer_state, "varint": number}
+
+
+class SelfTest:
+    """Counts what was checked and says what failed."""
+
+    def __init__(self): self.checked, self.failures, self.other_codes = 0, [], []
+
+    def expect(self, condition, what):
+        self.checked += 1
+        if not condition: self.failures.append(what)
+
+    def structure(self, name, vectors, decode):
+        for case in vectors["good"]:
+            what = "%s: good: %s" % (name, case["name"])
+            try: self.expect(agrees(decode(unspell(case["hex"]), *counts(case["fields"])), case["fields"]), what)
+            except Refusal as refusal: self.expect(False, "%s: refused: %s" % (what, refusal))
+        for case in vectors["bad"]:
+            what = "%s: bad: %s" % (name, case["name"])
+            try:
+                decode(unspell(case["hex"]), *counts(case))
+                self.expect(False, what + " was accepted")
+            except Refusal as refusal:
+                self.expect(True, what)
+                if refusal.code != case["error"]:
+                    self.other_codes.append("%s as %s, not %s" % (what, refusal.code, case["error"]))
+        for case in vectors.get("goodWithJunk", []):
+            record = decode(unspell(case["hex"]))
+            self.expect(record.next == case["byteCount"], "%s: with junk: %s" % (name, case["name"]))
+
+    def keys(self, v):
+        key = bytes.fromhex(v["key"])
+        for case in v["derivations"]:
+            derived = keys.hkdf(key, case["purpose"].encode(), bytes.fromhex(case["context"]))
+            self.expect(derived.hex() == case["derived"], "keys: " + case["purpose"])
+        for case in v["wraps"]:
+            key, context, salt, wrapped = (bytes.fromhex(case[name]) for name in ("key", "context", "salt", "wrapped"))
+            secret = keys.unwrap(key, context, salt, wrapped)
+            self.expect(secret == bytes.fromhex(case["secret"]), "keys: wrap " + case["name"])
+        for case in v["passphrases"]:
+            phrase, salt = bytes.fromhex(case["passphrase"]), bytes.fromhex(case["salt"])
+            derived = keys.passphrase_key(phrase, salt, case["memoryKiB"], case["passes"])
+            self.expect(derived.hex() == case["key"], "keys: passphrase")
+
+    def commitments(self, v):
+        group = keys.Group(bytes(32), bytes(32), 0, 0)
+        group.salt_key = bytes.fromhex(v["saltKey"])
+        for case in v["salts"]:
+            salt = group.salt(case["index"], case["slot"])
+            self.expect(salt.hex() == case["salt"], "commitment: salt %d" % case["index"])
+        for case in v["records"]:
+            record = entries.decode_content(bytes.fromhex(case["content"]))
+            salts = record.salts or [group.salt(case["index"], slot) for slot in range(1 + len(record.attributes))]
+            made = keys.content_commitment(record, salts)
+            self.expect(made.hex() == case["commitment"], "commitment of record %d" % case["index"])
+
+    def tokens(self, v):
+        for case in v["contents"]:
+            row = SimpleNamespace(firstOrdinal=0, recordCount=len(case["records"]))
+            token = contents.Token(row, SimpleNamespace(token_key=bytes.fromhex(v["key"])))
+            for ordinal, record in reversed(list(enumerate(case["records"]))):
+                attributes, payload = list(map(bytes.fromhex, record["attributes"])), unspell(record["payload"])
+                spelling = primitives.minimal_varint(len(attributes))
+                spelling += b"".join(primitives.minimal_varint(len(a)) + a for a in attributes)
+                body = record.get("isBodyFile", False)
+                item = SimpleNamespace(spelling=spelling, isBodyFile=body, payload=bytes(72) if body else payload)
+                token.take(ordinal, record["occurred"], item, sha256(payload))
+            self.expect(token.is_whole() and token.hash.hexdigest()[:32] == case["hash"], "token: content hash")
+        for case in v["tokens"]:
+            made = hmac.digest(bytes.fromhex(v["key"]), b"\1" + bytes.fromhex(case["token"]), "sha256")
+            self.expect(made.hex()[:32] == case["hash"], "token: hash")
+
+    def body_file(self, v, folder):
+        (folder / "body").write_bytes(unspell(v["file"]))
+        payload, sealing = b"", keys.hkdf(bytes.fromhex(v["key"]), b"body")
+        with File(folder, "body") as file:
+            for n, (chunk, is_last) in enumerate(body_chunks(file)):
+                place = bytes.fromhex(v["logID"] + v["id"]) + n.to_bytes(8, "little") + bytes([is_last])
+                payload += segments.decode_part(keys.open_sealed(sealing, n, chunk, b"MUNBODYC" + place)).contentHex
+        self.expect(len(payload) == v["payloadByteCount"], "body file: length")
+        self.expect(sha256(b"\x12", bytes.fromhex(v["salt"]), payload).hex() == v["P"], "body file: P")
+
+    def checkpoints(self, v):
+        key = [notes.decode_vkey(v["vkey"])]
+        for case in v["good"]:
+            note = notes.decode_note(case["note"].encode(), v["origin"], key)
+            same = (note.treeSize, note.root.hex()) == (case["treeSize"], case["root"])
+            self.expect(same, "checkpoint: " + case["name"])
+        for case in v["bad"]:
+            with contextlib.suppress(Refusal):
+                notes.decode_note(case["note"].encode(), v["origin"], key)
+                self.expect(False, "checkpoint: bad: %s was accepted" % case["name"])
+
+    def tree(self, v):
+        leaves, nodes = [tree.leaf_hash(b"entry %d" % n) for n in range(len(v["leaves"]))], {}
+        for step in (1, 3, 20):
+            made = tree.Tree(range(21), lambda level, first, new: nodes.setdefault(level, []).extend(new))
+            nodes.clear()
+            for at in range(0, len(leaves), step): made.append(leaves[at:at + step])
+            self.expect([made.roots[n].hex() for n in range(21)] == v["roots"], "tree: roots, %d at a time" % step)
+            for name, raw in v["files"].items():
+                self.expect(b"".join(nodes[int(name[-2:])]).hex() == raw.replace(" ", ""), "tree: " + name)
+
+    def store(self, v, verify, folder):
+        """The whole store is intact, and a change of any one byte of it is found; every 61st is tried."""
+        root, keys_root = str(folder / "store"), str(folder / "store.keys")
+        for base, files in ((root, v["files"]), (keys_root, v["keyFiles"])):
+            for name, raw in files.items():
+                path = pathlib.Path(base, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(unspell(raw))
+
+        def judge(keys_folder=keys_root):
+            lines = []
+            return verify(root, lines.append, [notes.decode_vkey(v["vkey"])], keys_folder), lines
+
+        code, lines = judge()
+        root_text = base64.b64encode(bytes.fromhex(v["root"])).decode()
+        self.expect((code, len(lines), root_text) == (0, 1, lines[-1]["root"]), "store: intact: %s" % lines)
+        code, lines = judge(None)
+        self.expect(code == 2 and lines[0]["finding"] == "content.unattested", "store: not established without keys")
+        for name, raw in v["files"].items():
+            path, whole = pathlib.Path(root, name), unspell(raw)
+            for at in range(0, len(whole), 61):
+                path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1:])
+                code, lines = judge()
+                found = code == 1 or name == "checkpoints" and lines[0]["finding"] == "checkpoints.torn"
+                internal = any(line.get("finding") == "verifier.internal" for line in lines)
+                self.expect(found and not internal, "store: byte %d of %s: %s" % (at, name, lines))
+            path.write_bytes(whole)
+
+
+def counts(fields): return [fields["count"]] if "count" in fields else []
+
+
+def run(verify):
+    """Runs every vector file; returns the exit code."""
+    test = SelfTest()
+    load = lambda name: json.loads((VECTORS / (name + ".json")).read_text())
+    for name, decode in DECODERS.items(): test.structure(name, load(name), decode)
+    test.structure("entry-columns", load("entry-columns"), entries.decode_columns)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        for name, check in [("keys", test.keys), ("commitment", test.commitments), ("token", test.tokens),
+                            ("checkpoint", test.checkpoints), ("tree", test.tree)]: check(load(name))
+        test.body_file(load("body-file"), folder)
+        test.store(load("store"), verify, folder)
+    missing = {path.stem for path in VECTORS.glob("*.json")} - set(DECODERS) - {
+        "entry-columns", "keys", "commitment", "token", "checkpoint", "tree", "body-file", "store"}
+    test.expect(not missing, "vectors that nothing reads: %s" % missing)
+    for code in test.other_codes: print("another code: " + code)
+    for failure in test.failures: print("FAILED: " + failure)
+    print("%d checks, %d failures" % (test.checked, len(test.failures)))
+    return 1 if test.failures else 0

@@ -1,0 +1,326 @@
+"""A whole store."""
+
+import contextlib
+import os
+from types import SimpleNamespace
+
+from .bodies import Bodies
+from .control import CONTROL_BODIES, decode_control
+from .entries import decode_manifest
+from .findings import File, files_below, printable, read_file, take_note
+from .keyring import Keyring
+from .notes import journal_notes
+from .primitives import BLOCK, MIB, Refusal, need, sha256
+from .segments import decode_segment_path, decode_segment_row
+from .tree import Tree, leaf_hash
+from .walk import SegmentWalk
+
+IDENTITY, CLASS, SEAL, DISPOSITIONS = 1, 3, 11, (8, 9, 10)
+
+
+class Store:
+    """A whole store: reads every file once, in the order of the log, and then compares what must agree."""
+
+    def __init__(self, root, report, keys, keys_folder, passphrase, against):
+        self.root, self.report, self.keys, self.against = root, report, keys, against
+        self.keys_folder, self.passphrase = keys_folder, passphrase
+        self.keyring = self.manifest = self.log_id = self.last_control = self.policy = None
+        self.size, self.broken, self.diverged, self.records = 0, False, False, 0
+        self.classes, self.unknown_classes, self.claims, self.bodies = {0}, set(), [], Bodies(self)
+        self.seals, self.walks, self.nodes, self.lost, self.dispositions = {}, {}, {}, {}, False
+        self.known = {"muniment.json", "checkpoint", "checkpoints", "segments.dir"}
+        self.purged = self.unexplained = 0
+
+    def run(self):
+        guard = self.report.guard
+        self.read_manifest()
+        with guard("checkpoint.journal", "checkpoints"): self.read_checkpoints()
+        with guard("key.malformed"): self.read_keys()
+        with guard("tree.node", "tree"): self.open_nodes()
+        self.acknowledged = max((note.treeSize for _, _, note, _ in self.claims), default=0)
+        self.tree = Tree([note.treeSize for _, _, note, _ in self.claims], self.check_nodes)
+        with guard("file.unreadable", "segments"): self.walk_segments()
+        if not self.size: self.report.unattested("manifest.unattested", "there is no leaf 0", "muniment.json")
+        covered = self.check_checkpoints()
+        with guard("seal.mismatch"): self.check_seals(covered)
+        with guard("directory.row", "segments.dir"): self.check_directory()
+        self.check_losses()
+        with guard("file.foreign"): self.check_foreign()
+        return self.report.conclude(self.tree.size, self.tree.root(), self.records, self.purged, self.unexplained)
+
+    # What is read before the segments
+
+    def read_manifest(self):
+        with self.report.guard("manifest.malformed", "muniment.json"):
+            raw = read_file(self.root, "muniment.json", 16_384)
+            self.manifest_digest = sha256(raw)
+            self.manifest = decode_manifest(raw)
+            self.log_id = self.manifest.logID
+
+    def read_checkpoints(self):
+        """Every checkpoint that there is: (file, offset, note, whether the store must be at least that long)."""
+        origin = self.manifest.origin if self.manifest else None
+        if not self.keys: self.report.untrusted()
+
+        def take(raw, file, offset=None):
+            note = take_note(self.report, raw, file, offset, origin, self.keys)
+            if note: self.claims.append((file, offset, note, True))
+
+        with self.report.guard("checkpoint.malformed", "checkpoint"):
+            take(read_file(self.root, "checkpoint", MIB), "checkpoint")
+        with contextlib.suppress(FileNotFoundError), File(self.root, "checkpoints") as file:
+            for at, note in journal_notes(file.read, file.size):
+                if note: take(note, "checkpoints", at)
+                else: self.end_journal(file, at)
+        if self.against: take(self.against, None)
+
+    def end_journal(self, file, at):
+        """What follows the last good note: nothing is believed, but a good note among it shows that one was damaged."""
+        after = at + 8 + int.from_bytes(file.read(at, 4), "little")
+        if next(journal_notes(lambda place, count: file.read(after + place, count), file.size - after), (0, None))[1]:
+            self.report.error("checkpoint.journal", "a damaged note among good ones", "checkpoints", at)
+        elif file.nonzero(at, file.size) is not None:
+            self.report.notice("checkpoints.torn", "what follows is no note", "checkpoints", at)
+
+    def read_keys(self):
+        if not self.keys_folder: return
+        self.keyring = Keyring(self.keys_folder, self.log_id, self.passphrase, self.report)
+        if self.keyring.signed: self.claims.append((self.keyring.path("signer"), None, self.keyring.signed, False))
+
+    def open_nodes(self):
+        """Opens the files of stored nodes."""
+        for level in range(3, 63):
+            name = "tree/%02d" % level
+            if not os.path.lexists(os.path.join(self.root, name)): continue
+            self.known.add(name)
+            with self.report.guard("tree.node", name): self.nodes[level] = File(self.root, name)
+
+    def check_nodes(self, level, first, nodes):
+        """Compares the nodes of one level, from number `first` on, with the stored ones, as far as there are any."""
+        if level not in self.nodes: return
+        stored, made = self.nodes[level].read(32 * first, 32 * len(nodes)), b"".join(nodes)
+        if stored == made[:len(stored)]: return
+        for n in range(len(stored) // 32):
+            if stored[32 * n:32 * n + 32] != nodes[n]:
+                self.report.error("tree.node", "node %d of level %d" % (first + n, level), "tree/%02d" % level,
+                                  32 * (first + n), first + n << level)
+
+    # The log
+
+    def segment_files(self):
+        """{segment: {generation: path}} of the names that are spelt as the page says."""
+        found = {}
+        for path in files_below(os.path.join(self.root, "segments")):
+            with contextlib.suppress(Refusal):
+                name = decode_segment_path("segments/" + path)
+                found.setdefault(name.segment, {})[name.generation] = "segments/" + path
+                self.known.add("segments/" + path)
+        return found
+
+    def choose(self, generations):
+        """The generation that counts: the greatest one that ends with a footer, otherwise the least."""
+        def is_sealed(path):
+            with contextlib.suppress(OSError), File(self.root, path) as file:
+                return file.read(file.size - 8, 8) == b"MUNFTEND"
+        sealed = [generation for generation, path in generations.items() if is_sealed(path)]
+        chosen = max(sealed) if sealed else min(generations)
+        for generation in sorted(generations.keys() - {chosen}):
+            self.report.notice("segment.generation", "another generation than the one that counts was not judged",
+                               generations[generation])
+        return chosen
+
+    def has_frames(self, path):
+        with contextlib.suppress(OSError), File(self.root, path) as file: return file.read(BLOCK, 8) == b"MUNFRAME"
+
+    def walk_segments(self):
+        found = {number: (chosen := self.choose(generations), generations[chosen])
+                 for number, generations in sorted(self.segment_files().items())}
+        last, expected = max((n for n, (_, path) in found.items() if self.has_frames(path)), default=0), 0
+        for number, (generation, path) in found.items():
+            if number != expected:
+                self.report.error("file.missing", "segments %d to %d are not there" % (expected, number - 1),
+                                  "segments", None, self.size)
+                self.broken = True
+            expected = number + 1
+            with self.report.guard("segment.header", path), File(self.root, path) as file:
+                if number > last and file.nonzero(0, file.size) is None:
+                    self.report.notice("segment.prepared", "a file of zeros, prepared for what is to come", path)
+                    continue
+                walk = self.walks[number] = SegmentWalk(self, file, path, number, generation, number >= last)
+                walk.file_size = file.size
+                walk.run()
+        if not found: self.report.error("file.missing", "there is no segment", "segments")
+
+    def check_root(self, h, path, at):
+        """Compares a frame's root with the tree. While they go on to differ, that is told once."""
+        if self.broken: return
+        differs = h.root != self.tree.root()
+        if differs and not self.diverged:
+            self.report.error("frame.root", "the root does not follow from the entries", path, at, h.firstIndex)
+        self.diverged = differs
+
+    def take_entries(self, walk, h, columns, at):
+        """Adds a frame's entries to the tree, and judges what only a reader of the whole log can."""
+        if not self.broken: self.tree.append([leaf_hash(entry) for entry in columns.entries])
+        for run in columns.runs:
+            index = h.firstIndex + run.first
+            walk.recorded.append(run.recorded)
+            if not run.kind: self.records += run.count
+            if run.kind and (run.class_ or not run.flags & 4) or not run.kind and not run.class_:
+                message = "an entry of kind %d in class %d" % (run.kind, run.class_)
+                self.report.error("control.malformed", message, walk.path, at, index)
+            elif run.class_ not in self.classes and run.class_ not in self.unknown_classes and not self.broken:
+                self.unknown_classes.add(run.class_)
+                self.report.error("class.undeclared", "class %d was never declared" % run.class_, walk.path, at, index)
+            for n, items in enumerate(run.items): self.take_extensions(walk, run.kind, items, at, index + n)
+        if h.lastControl != self.last_control and not self.broken:
+            self.report.error("frame.lastControl", "it is not %s" % h.lastControl, walk.path, at, h.firstIndex)
+        if not h.firstIndex and self.last_control is None:
+            self.report.error("control.chain", "entry 0 is no control record", walk.path, at, 0)
+
+    def take_extensions(self, walk, kind, items, at, index):
+        public = [item for item in items if item.type == 1]
+        if any(item.critical for item in items if item.type != 1):
+            self.report.unattested("entry.unknown", "a critical extension of an unknown type", walk.path, at, index)
+        if bool(kind) != bool(public) or public and not public[0].critical:
+            self.report.error("control.malformed", "extension 1 does not fit the entry's kind", walk.path, at, index)
+        elif kind:
+            with self.report.guard("control.malformed", walk.path, at, index):
+                self.take_control(walk, decode_control(public[0].bytes), at, index)
+
+    def take_control(self, walk, record, at, index):
+        """One link of the control chain, and what the record says."""
+        if record.previous != self.last_control and not self.broken:
+            self.report.error("control.chain", "the record before it is not %s" % record.previous, walk.path, at, index)
+        policy = self.policy
+        self.last_control = index
+        if record.type != SEAL: self.policy = index
+        if {0: IDENTITY, 1: CLASS}.get(index, record.type) != record.type or (record.type == IDENTITY) != (index == 0):
+            self.report.error("control.chain", "a record of type %d" % record.type, walk.path, at, index)
+        self.dispositions = self.dispositions or record.type in DISPOSITIONS
+        if record.type not in CONTROL_BODIES:
+            self.report.unattested("control.unknown", "a record of type %d" % record.type, walk.path, at, index)
+            return
+        body = CONTROL_BODIES[record.type](record.body)
+        if record.type == CLASS: self.classes.add(body.class_)
+        if index == 1 and record.type == CLASS:
+            need((body.class_, body.name) == (1, "default"), "inconsistent", "not class 1")
+        if record.type == IDENTITY and self.manifest:
+            same = (body.logID, body.origin, body.key) == (self.manifest.logID, self.manifest.origin, self.manifest.key)
+            if body.manifestDigest != self.manifest_digest or not same:
+                self.report.error("manifest.digest", "not what leaf 0 says of it", "muniment.json", 0, index)
+        if record.type == SEAL:
+            if body.policy != policy and not self.broken:
+                message = "the newest control record before it that is no seal is not %s" % body.policy
+                self.report.error("control.chain", message, walk.path, at, index)
+            if body.segment in self.seals or body.segment != walk.number - 1:
+                message = "a second or misplaced seal of segment %d" % body.segment
+                self.report.error("seal.mismatch", message, walk.path, at, index)
+            self.seals.setdefault(body.segment, (index, body))
+
+    # What must agree once the log is read
+
+    def check_checkpoints(self):
+        """Compares every checkpoint with the tree, and returns the size up to which a trusted one covers it."""
+        covered = 0
+        for file, offset, note, is_note in self.claims:
+            if note.treeSize > self.size:
+                message = "it covers %d entries; %d are there" % (note.treeSize, self.size)
+                self.report.error("checkpoint.ahead", message, file, offset, note.treeSize)
+            elif note.treeSize > self.tree.size:
+                message = "the tree could not be made past entry %d" % self.tree.size
+                self.report.unattested("checkpoint.unchecked", message, file, offset, note.treeSize)
+            elif note.root != self.tree.roots[note.treeSize]:
+                message = "not the root of the first %d entries" % note.treeSize
+                self.report.error("checkpoint.root", message, file, offset, note.treeSize)
+            elif is_note: covered = max(covered, note.treeSize)
+        if covered < self.size:
+            message = "%d entries that no good checkpoint covers" % (self.size - covered)
+            self.report.unattested("tail.unattested", message, None, None, covered)
+        return covered
+
+    def check_seals(self, covered):
+        """Compares footers with seal records, and tells of contents that nothing vouches for."""
+        last = max((n for n, walk in self.walks.items() if walk.frames), default=0)
+        for number, walk in self.walks.items():
+            index, seal = self.seals.get(number, (None, None))
+            if walk.bad_footer:
+                offset, finding, message = walk.bad_footer
+                if seal or number < last - 1: self.report.error(finding, message, walk.path, offset)
+                else: self.report.notice("tail.torn", "an unfinished footer: " + message, walk.path, offset)
+            elif not walk.footer and (seal or number < last - 1):
+                self.report.error("footer.missing", "the segment has no footer", walk.path, None, walk.first)
+            if walk.footer and not seal and number < last - 1:
+                self.report.error("seal.missing", "no record seals the segment", walk.path, None, walk.first)
+            if walk.footer and seal: self.check_seal(walk, walk.footer, seal, index)
+            if walk.footer and seal and index < covered: continue
+            if walk.unopened:
+                message = "%d parts that neither a seal covers nor a key opened" % walk.unopened
+                self.report.unattested("content.unattested", message, walk.path, None, walk.first)
+            elif walk.tokens:
+                message = "%d idempotency tokens that no seal covers" % walk.tokens
+                self.report.notice("token.unattested", message, walk.path, None, walk.first)
+
+    def check_seal(self, walk, f, seal, index):
+        said = (seal.segment, seal.generation, seal.firstIndex, seal.entryCount, seal.footerDigest)
+        found = (f.segment, f.generation, f.firstIndex, f.entryCount, walk.footer_digest)
+        groups = {g.class_: g.digest for g in seal.groups} == {g.class_: g.digest for g in f.groups}
+        if said != found or not groups or bool(f.index) != any(seal.indexRoot):
+            message = "the footer of segment %d is not the one that was sealed" % walk.number
+            self.report.error("seal.mismatch", message, walk.path, walk.file_size - f.footerByteCount, index)
+
+    def check_directory(self):
+        """segments.dir against the segments."""
+        try: file = File(self.root, "segments.dir")
+        except FileNotFoundError: return
+        last = max((n for n, walk in self.walks.items() if walk.frames), default=0)
+        with file:
+            listed = [n for n in sorted(self.walks) if n < file.size // 128]
+            for n in listed:
+                with self.report.guard("directory.row", "segments.dir", 128 * n):
+                    row = decode_segment_row(file.read(128 * n, 128))
+                    need(row.segment == n, "inconsistent", "the row of segment %d" % row.segment)
+                    self.check_row(row, self.walks[n], n < last - 1)
+            others = file.size // 128 - len(listed)
+            need(not others, "inconsistent", "%d rows of segments that are not there" % others)
+
+    def check_row(self, row, walk, must_be_sealed):
+        number, f = walk.number, walk.footer
+        need(row.generation == walk.generation, "inconsistent", "not segment %d's generation" % number)
+        need(row.firstIndex == walk.first, "inconsistent", "segment %d begins elsewhere" % number)
+        if not row.isSealed:
+            need(not f or not must_be_sealed, "inconsistent", "segment %d is sealed" % number)
+            if f: self.report.notice("directory.stale", "older than the footer", "segments.dir", 128 * number)
+            return
+        need(f, "inconsistent", "segment %d is not sealed" % number)
+        said = row.entryCount, row.recordedFirst, row.recordedLast, row.footerDigest, row.fileByteCount
+        found = f.entryCount, f.recordedFirst, f.recordedLast, walk.footer_digest, walk.file_size
+        need(said == found, "inconsistent", "the row contradicts segment %d" % number)
+
+    def lose(self, walk, class_, count, finding, message):
+        """Notes contents that are gone. Whether that was a purge is known only at the end of the log."""
+        loss = SimpleNamespace(walk=walk, count=0, message=message)
+        self.lost.setdefault((walk.number, class_, finding), loss).count += count
+
+    def check_losses(self):
+        for (_, class_, finding), loss in self.lost.items():
+            message = "%d contents of class %d: %s" % (loss.count, class_, loss.message)
+            if self.dispositions:
+                self.purged += loss.count
+                self.report.notice("content.purged", message, loss.walk.path, None, loss.walk.first)
+            else:
+                self.unexplained += loss.count
+                message += ", and no record says why"
+                self.report.error(finding, message, loss.walk.path, None, loss.walk.first)
+
+    def check_foreign(self):
+        for path in files_below(self.root):
+            if path in self.known: continue
+            with self.report.guard("file.foreign", printable(path)):
+                if path in ("lock", "segments/prepared") and self.is_hollow(path): continue
+                self.report.notice("file.foreign", "it belongs to no structure", printable(path))
+
+    def is_hollow(self, path):
+        """Whether a file is what it must be: the lock empty, the prepared segment nothing but zeros."""
+        with File(self.root, path) as file:
+            return not file.size if path == "lock" else file.nonzero(0, file.size) is None

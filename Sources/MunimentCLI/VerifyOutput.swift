@@ -1,0 +1,106 @@
+// The report of a verification: lines of JSON for programs, a page of text for people. File names are escaped: whoever made the copy chose them.
+
+import Muniment
+import MunimentInput
+import MunimentVerify
+
+struct VerifyOutput {
+    private let report: VerifyReport
+
+    init(_ report: VerifyReport) { self.report = report }
+
+    // MARK: JSON
+
+    /// A line for each finding, then one for the verdict.
+    func json() -> [UInt8] {
+        var json = JSONWriter()
+        for finding in report.findings { VerifyOutput.append(finding, to: &json) }
+        json.beginObject()
+        json.key("verdict")
+        json.string(report.verdict.rawValue)
+        json.key("treeSize")
+        json.integer(report.treeSize)
+        json.key("root")
+        if let root = report.root { json.base64(root.bytes) } else { json.null() }
+        let numbers: [(String, UInt64)] = [
+            ("records", report.records), ("purged", report.purged), ("unexplained", report.unexplained),
+            ("findings", UInt64(report.findingCount)),
+        ]
+        for (key, number) in numbers {
+            json.key(key)
+            json.integer(number)
+        }
+        json.key("seconds")
+        json.double((report.seconds * 1e6).rounded() / 1e6)
+        json.endObject()
+        json.endLine()
+        return json.bytes
+    }
+
+    private static func append(_ finding: Finding, to json: inout JSONWriter) {
+        json.beginObject()
+        json.key("finding")
+        json.string(finding.code.rawValue)
+        json.key("severity")
+        json.string(finding.severity.rawValue)
+        json.key("file")
+        json.string(finding.file)
+        json.key("offset")
+        if let offset = finding.offset { json.integer(offset) } else { json.null() }
+        json.key("index")
+        if let index = finding.index { json.integer(index) } else { json.null() }
+        json.key("message")
+        json.string(finding.message)
+        json.endObject()
+        json.endLine()
+    }
+
+    // MARK: Text
+
+    func text() -> String {
+        let findings = report.findings.map { VerifyOutput.text($0) }
+        let omitted = report.omittedCounts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            "… and \(Quantity.count($0.value)) more of \($0.key.rawValue)\n"
+        }
+        return (findings + omitted).joined() + (findings.isEmpty ? "" : "\n") + summary()
+    }
+
+    private static func text(_ finding: Finding) -> String {
+        var place = finding.file.isEmpty ? [] : [TerminalText.escaped(finding.file)]
+        if let offset = finding.offset { place.append("byte \(offset)") }
+        if let index = finding.index { place.append("entry \(index)") }
+        let label =
+            switch finding.severity {
+            case .error: "ERROR"
+            case .unattested: "UNATTESTED"
+            case .notice: "notice"
+            }
+        return "\(label)  \(place.joined(separator: ", "))\n"
+            + "    \(TerminalText.escaped(finding.message)) [\(finding.code.rawValue)]\n"
+    }
+
+    private func summary() -> String {
+        let verdict =
+            switch report.verdict {
+            case .intact: "INTACT: a trusted key signed it, and every byte follows from what was signed."
+            case .tampered: "TAMPERED: something was changed, or is lost."
+            case .notEstablished: "NOT ESTABLISHED: nothing contradicts, but not everything is proved."
+            }
+        var lines = [("verdict", verdict)]
+        if let origin = report.origin { lines.append(("origin", TerminalText.escaped(origin))) }
+        lines.append(("tree size", Quantity.count(report.treeSize)))
+        if let root = report.root { lines.append(("root", root.base64)) }
+        lines.append(("checkpoint", report.checkpointSize.map { "size \(Quantity.count($0)), signed by a trusted key" } ?? "none that is trusted"))
+        if report.subject == .store {
+            lines.append((
+                "records",
+                "\(Quantity.count(report.records)), and \(Quantity.count(report.controlRecords)) of the engine's own; "
+                    + "\(Quantity.count(report.opened)) contents opened"
+            ))
+            lines.append(("purged", "\(Quantity.count(report.purged)); \(Quantity.count(report.unexplained)) lost without explanation"))
+        }
+        let seconds = "\(Quantity.things(report.findingCount, "finding")) in \(Quantity.oneDecimal(report.seconds)) s"
+        lines.append(("findings", seconds))
+        return lines.map { "\($0)\(String(repeating: " ", count: 12 - $0.count))\($1)\n" }.joined()
+    }
+}

@@ -1,0 +1,206 @@
+// The codes of findings. A code is never reused for another meaning; new ones may be added.
+
+extension Finding {
+    /// What was found.
+    public struct Code: Sendable, Hashable, RawRepresentable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+    }
+}
+
+extension Finding.Code {
+    private init(_ rawValue: String) { self.init(rawValue: rawValue) }
+
+    // MARK: Files
+
+    /// A file or directory that is no part of the format, or stands where it should not.
+    public static let fileForeign = Self("file.foreign")
+    /// A file that must be there is not.
+    public static let fileMissing = Self("file.missing")
+    /// A file that cannot be read, or is no regular file.
+    public static let fileUnreadable = Self("file.unreadable")
+    /// Permissions other than 0700 for directories and 0600 for files.
+    public static let fileMode = Self("file.mode")
+    /// The lock file holds bytes.
+    public static let lockNotEmpty = Self("lock.notEmpty")
+
+    // MARK: Manifest
+
+    /// The manifest cannot be decoded.
+    public static let manifestMalformed = Self("manifest.malformed")
+    /// Entry 0 holds another digest of the manifest, or other values than it.
+    public static let manifestDigest = Self("manifest.digest")
+
+    // MARK: Trust and checkpoints
+
+    /// No key to trust was given, or none of this log.
+    public static let verifierNotTrusted = Self("verifier.notTrusted")
+    /// A note that is no checkpoint.
+    public static let checkpointMalformed = Self("checkpoint.malformed")
+    /// A checkpoint that no trusted key signed, or a signature that does not hold.
+    public static let checkpointSignature = Self("checkpoint.signature")
+    /// A checkpoint of another log.
+    public static let checkpointOrigin = Self("checkpoint.origin")
+    /// The entries give another root at the checkpoint's size.
+    public static let checkpointRoot = Self("checkpoint.root")
+    /// A checkpoint of a size that the log does not reach: it was cut off or rolled back.
+    public static let checkpointAhead = Self("checkpoint.ahead")
+    /// A checkpoint that contradicts the one given from outside.
+    public static let checkpointInconsistent = Self("checkpoint.inconsistent")
+    /// The published checkpoint is older than a kept one, or than what the key signed last.
+    public static let checkpointReplayed = Self("checkpoint.replayed")
+    /// The published checkpoint is not among the kept ones.
+    public static let checkpointNotKept = Self("checkpoint.notKept")
+    /// The journal of kept checkpoints does not decode to its end.
+    public static let journalDamaged = Self("journal.damaged")
+    /// Kept checkpoints whose sizes do not ascend.
+    public static let journalOrder = Self("journal.order")
+
+    // MARK: Segments
+
+    /// The header block of a segment is malformed, or belongs elsewhere.
+    public static let segmentHeader = Self("segment.header")
+    /// A segment, or entries between two segments, are missing.
+    public static let segmentGap = Self("segment.gap")
+    /// A generation of a segment that no longer counts, or does not count yet.
+    public static let segmentLeftover = Self("segment.leftover")
+
+    // MARK: Frames and entries
+
+    /// A frame's header has a wrong checksum.
+    public static let frameHeaderChecksum = Self("frame.headerChecksum")
+    /// A frame's header, entries or part rows do not decode, or contradict each other.
+    public static let frameMalformed = Self("frame.malformed")
+    /// A frame's body has a wrong checksum.
+    public static let frameBodyChecksum = Self("frame.bodyChecksum")
+    /// The bytes that fill a frame's last block are not zero.
+    public static let framePadding = Self("frame.padding")
+    /// A frame of another segment, generation or offset than its place, or one whose first index is not where the frame before ended.
+    public static let framePlace = Self("frame.place")
+    /// The entries give another root than the frame's header states.
+    public static let frameRoot = Self("frame.root")
+    /// The frame's header names another newest control record.
+    public static let frameLastControl = Self("frame.lastControl")
+    /// A session's parts are not counted on from frame to frame, so nonces might recur.
+    public static let frameSession = Self("frame.session")
+    /// A group row that is missing, stands twice, or stands where it may not.
+    public static let frameGroups = Self("frame.groups")
+    /// A part's ciphertext has another digest than its row.
+    public static let partDigest = Self("part.digest")
+    /// A class has other numbers of contents than of entries in a frame.
+    public static let partRecords = Self("part.records")
+    /// An entry that breaks a rule of the log: a class that was not declared, a control entry of another class.
+    public static let entryMalformed = Self("entry.malformed")
+    /// An entry with a critical extension, or another part, that this program does not know.
+    public static let entryUnknown = Self("entry.unknown")
+
+    // MARK: Control records
+
+    /// A control record whose body does not decode, or breaks a rule.
+    public static let controlMalformed = Self("control.malformed")
+    /// A control record that does not name the one before it.
+    public static let controlChain = Self("control.chain")
+    /// A control record of a type or version that this program does not know.
+    public static let controlUnknown = Self("control.unknown")
+
+    // MARK: Footers and seals
+
+    /// A footer that does not decode.
+    public static let footerMalformed = Self("footer.malformed")
+    /// A footer with a wrong checksum.
+    public static let footerChecksum = Self("footer.checksum")
+    /// A footer's frame row, or the digest in it, is not that of the frame.
+    public static let footerFrameDigest = Self("footer.frameDigest")
+    /// A footer's group row is not what the frames give.
+    public static let footerGroups = Self("footer.groups")
+    /// A footer's body file row is not what the frames give.
+    public static let footerBodyFiles = Self("footer.bodyFiles")
+    /// Another field of a footer is not what the frames give.
+    public static let footerMismatch = Self("footer.mismatch")
+    /// The seal record and the segment contradict each other.
+    public static let sealMismatch = Self("seal.mismatch")
+    /// A segment that must have been sealed has no seal record, or no footer.
+    public static let sealMissing = Self("seal.missing")
+
+    // MARK: The tail
+
+    /// Bytes after the last whole frame: a commit that was cut off, or a frame that was damaged.
+    public static let tailTorn = Self("tail.torn")
+    /// Frames past the checkpoint, or in a segment that no seal under the checkpoint covers and whose contents were not opened.
+    public static let tailUnattested = Self("tail.unattested")
+    /// Idempotency tokens in frames that no seal covers: nothing else binds them.
+    public static let tokenUnattested = Self("token.unattested")
+
+    // MARK: Derived files
+
+    /// A stored tree node that differs from the one that the entries give.
+    public static let treeNode = Self("tree.node")
+    /// Stored tree nodes that are missing, and can be made again.
+    public static let treeMissing = Self("tree.missing")
+    /// Bytes after the tree's last complete node.
+    public static let treeTrailing = Self("tree.trailing")
+    /// From here on the tree could not be computed, since entries before are lost.
+    public static let treeLost = Self("tree.lost")
+    /// A row of the segment directory that contradicts its segment, or does not decode.
+    public static let directoryRow = Self("directory.row")
+    /// A sealed segment without a row in the segment directory.
+    public static let directoryMissing = Self("directory.missing")
+    /// Bytes after the last row of the segment directory that can be.
+    public static let directoryTrailing = Self("directory.trailing")
+
+    // MARK: Contents (with keys)
+
+    /// A part that was not sealed in its place with its key.
+    public static let partSealed = Self("part.sealed")
+    /// A content that does not decode, or is not spelt canonically.
+    public static let contentMalformed = Self("content.malformed")
+    /// A content that does not hash to its entry's commitment.
+    public static let contentCommitment = Self("content.commitment")
+    /// A content that is gone without a disposition.
+    public static let contentMissing = Self("content.missing")
+
+    // MARK: Body files
+
+    /// A body file with another length or digest than its row.
+    public static let bodyDigest = Self("body.digest")
+    /// A body file that is gone.
+    public static let bodyMissing = Self("body.missing")
+    /// A body file whose header or chunks do not decode or open.
+    public static let bodyMalformed = Self("body.malformed")
+    /// A body file row without a record that refers to it, or the reverse.
+    public static let bodyReference = Self("body.reference")
+    /// A body file that no frame refers to.
+    public static let bodyOrphan = Self("body.orphan")
+
+    // MARK: Keys
+
+    /// A key file that does not decode, or does not open with the key above it.
+    public static let keyMalformed = Self("key.malformed")
+    /// The root key cannot be had: no passphrase, or a wrong one.
+    public static let keyLocked = Self("key.locked")
+    /// A group's key that does not give the key commitment of its row.
+    public static let keyCommitment = Self("key.commitment")
+    /// A group's key that is not in the keys directory, or was destroyed.
+    public static let keyMissing = Self("key.missing")
+    /// A key that no segment uses.
+    public static let keyUnused = Self("key.unused")
+    /// The signing key is not the log's, or what it signed last contradicts the log.
+    public static let keySigner = Self("key.signer")
+
+    // MARK: Tiles and proofs
+
+    /// A tile or entry bundle that does not decode.
+    public static let tileMalformed = Self("tile.malformed")
+    /// A hash of a tile that is not the one that the entries give.
+    public static let tileNode = Self("tile.node")
+    /// A tile that the checkpoint's tree needs is missing.
+    public static let tileMissing = Self("tile.missing")
+    /// A tile past the checkpoint's tree.
+    public static let tileUnattested = Self("tile.unattested")
+    /// A proof file that does not decode.
+    public static let proofMalformed = Self("proof.malformed")
+    /// A proof that does not lead from the entry to the checkpoint's root.
+    public static let proofPath = Self("proof.path")
+    /// A proof file without the entry that it proves.
+    public static let proofNoEntry = Self("proof.noEntry")
+}

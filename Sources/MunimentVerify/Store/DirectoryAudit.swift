@@ -1,0 +1,73 @@
+// `segments.dir` against the segments. Derived: what is missing can be made again, what contradicts is a finding. Format/directory.md.
+
+internal import MunimentFormat
+
+struct DirectoryAudit {
+    private static let name = "segments.dir"
+    private let file: ReadOnlyFile?
+
+    init(_ files: StoreFiles, _ findings: inout [Finding]) {
+        file = files.open(DirectoryAudit.name, isRequired: false, &findings)
+    }
+
+    /// Compares the row of a segment that has gone by.
+    func check(_ summary: SegmentSummary, _ findings: inout [Finding]) {
+        let offset = summary.segment * UInt64(SegmentRow.byteCount)
+        guard let raw = row(at: offset, &findings) else {
+            if summary.footerDigest != nil {
+                findings.append(
+                    Finding(
+                        .directoryMissing, .notice, DirectoryAudit.name, offset: offset,
+                        "The sealed segment \(summary.segment) has no row; it can be made again."))
+            }
+            return
+        }
+        switch raw.withUnsafeBytes({ decoding($0, SegmentRow.init(decoding:)) }) {
+        case .failure(let error): findings.append(Finding(error, .directoryRow, DirectoryAudit.name, offset: offset))
+        case .success(let row):
+            let isSealed = summary.footerDigest != nil
+            let expected = SegmentRow(
+                segment: summary.segment, generation: summary.generation, isSealed: isSealed, firstIndex: summary.firstIndex,
+                entryCount: isSealed ? summary.entryCount : 0, recordedFirst: isSealed ? summary.recordedFirst : 0,
+                recordedLast: isSealed ? summary.recordedLast : 0, footerDigest: summary.footerDigest ?? .zero,
+                fileByteCount: isSealed ? summary.fileByteCount : row.fileByteCount)
+            if row != expected {
+                findings.append(
+                    Finding(
+                        .directoryRow, .error, DirectoryAudit.name, offset: offset, index: summary.firstIndex,
+                        "The row of segment \(summary.segment) contradicts the segment."))
+            }
+        }
+    }
+
+    private func row(at offset: UInt64, _ findings: inout [Finding]) -> [UInt8]? {
+        guard let file, offset + UInt64(SegmentRow.byteCount) <= file.byteCount else { return nil }
+        do throws(FileFailure) {
+            return try file.bytes(SegmentRow.byteCount, at: offset)
+        } catch {
+            findings.append(Finding(unreadable: DirectoryAudit.name, error, offset: offset))
+            return nil
+        }
+    }
+
+    /// What follows the row of the last segment, whose number is `last`.
+    func end(last: UInt64?) -> [Finding] {
+        guard let file else { return [] }
+        let rows = last.map { $0 + 1 } ?? 0
+        let end = rows * UInt64(SegmentRow.byteCount)
+        if file.byteCount >= end + UInt64(SegmentRow.byteCount) {
+            return [
+                Finding(
+                    .directoryRow, .error, DirectoryAudit.name, offset: end,
+                    "Rows follow for segments that are not there: \(rows) are.")
+            ]
+        }
+        let rest = file.byteCount % UInt64(SegmentRow.byteCount)
+        guard rest > 0 else { return [] }
+        return [
+            Finding(
+                .directoryTrailing, .unattested, DirectoryAudit.name, offset: file.byteCount - rest,
+                "The last \(rest) bytes make no row; nothing covers them.")
+        ]
+    }
+}

@@ -1,0 +1,59 @@
+// The rules that an entry obeys beside its spelling, and the control records that entries carry. Format/entry.md, Format/control.md.
+
+internal import MunimentFormat
+
+enum EntryRules {
+    /// Checks the entries of a frame, counts them by class, and gathers the control records.
+    static func check(_ columns: EntryColumns, _ header: FrameHeader, _ name: String, _ outcome: inout FrameOutcome) {
+        var ordinal = 0
+        for run in columns.runs {
+            let range = ordinal..<ordinal + run.count
+            ordinal = range.upperBound
+            let index = header.firstIndex + UInt64(range.lowerBound)
+            outcome.recordedFirst = min(outcome.recordedFirst, run.recorded)
+            outcome.recordedLast = max(outcome.recordedLast, run.recorded)
+            outcome.classes[run.classID, default: ClassTally()].append(range)
+            if run.kind == .record { outcome.recordCount += run.count }
+            if (run.kind == .control) != (run.classID == ControlRecord.classID) || run.classID > Limits.classCount {
+                outcome.findings.append(
+                    Finding(
+                        .entryMalformed, .error, name, offset: header.offset, index: index,
+                        "\(run.count) entries of kind \(run.kind.rawValue) are of class \(run.classID)."))
+            }
+            if run.kind == .control && run.flags & Entry.hasExtensions == 0 {
+                outcome.findings.append(
+                    Finding(
+                        .entryMalformed, .error, name, offset: header.offset, index: index, "\(run.count) control entries have no public part."))
+            }
+            for (place, list) in run.extensions.enumerated() {
+                check(list, run.kind, index + UInt64(place), header, name, &outcome)
+            }
+        }
+    }
+
+    private static func check(
+        _ list: [UInt8], _ kind: Entry.Kind, _ index: UInt64, _ header: FrameHeader, _ name: String, _ outcome: inout FrameOutcome
+    ) {
+        // The list decoded when the columns did.
+        guard let extensions = try? list.decode(EntryExtension.list(decoding:)) else { return }
+        func malformed(_ what: String) {
+            outcome.findings.append(Finding(.entryMalformed, .error, name, offset: header.offset, index: index, what))
+        }
+        for item in extensions where item.type != EntryExtension.controlType && item.isCritical {
+            outcome.findings.append(
+                Finding(
+                    .entryUnknown, .unattested, name, offset: header.offset, index: index,
+                    "The entry has a critical extension of type \(item.type), which this program does not know."))
+        }
+        let control = extensions.first { $0.type == EntryExtension.controlType }
+        switch (kind, control) {
+        case (.record, .some): malformed("A user's entry has the public part of a control record.")
+        case (.record, nil): break
+        case (.control, nil): malformed("A control entry has no public part.")
+        case (.control, .some(let item)):
+            if !item.isCritical { malformed("The public part of a control record is not marked critical.") }
+            let record = item.bytes.withUnsafeBytes { decoding($0, ControlRecord.init(decoding:)) }
+            outcome.controls.append(FrameOutcome.Control(index: index, offset: header.offset, record: record))
+        }
+    }
+}

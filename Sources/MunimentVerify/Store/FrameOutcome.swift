@@ -1,0 +1,72 @@
+// What a worker says of one frame: everything that needs no neighbour. The ledger, which sees the frames in order, does the rest.
+
+internal import MunimentFormat
+
+struct FrameOutcome: Sendable {
+    /// A control entry as it stands in a frame.
+    struct Control: Sendable {
+        let index: UInt64
+        let offset: UInt64
+        /// The record; or why it can't be had.
+        let record: Result<ControlRecord, FormatError>
+    }
+
+    let header: FrameHeader
+    var findings: [Finding] = []
+    /// SHA-256(0x20 ‖ skeleton).
+    var digest = Digest.zero
+    /// Where the frame's leaf hashes are in the run's buffer; nil where the entries do not decode.
+    var leavesPlace: Int?
+    /// Nil where they do not decode.
+    var rows: [PartRow]?
+    var controls: [Control] = []
+    /// Entries of each class.
+    var classes: [UInt32: ClassTally] = [:]
+    var recordedFirst = Microseconds.max
+    var recordedLast = Microseconds.min
+    /// Entries of kind 0.
+    var recordCount = 0
+    /// Contents that are gone.
+    var missingCount = 0
+    /// Contents that were opened and hashed to their commitments; those of control records included.
+    var openedCount = 0
+
+    init(_ header: FrameHeader) { self.header = header }
+
+    /// Whether every content of the frame was opened and is what its entry commits to.
+    var isOpened: Bool { openedCount == header.entryCount }
+}
+
+/// The entries and contents of one class in one frame.
+struct ClassTally: Sendable {
+    var entryCount = 0
+    var contentCount = 0
+    /// The ordinals of the class's entries, ascending.
+    var ordinals: [Range<Int>] = []
+    /// Where among them the next content belongs: the range, and how much of it has gone by.
+    private var cursor = (range: 0, passed: 0)
+
+    mutating func append(_ range: Range<Int>) {
+        entryCount += range.count
+        if let last = ordinals.last, last.upperBound == range.lowerBound {
+            ordinals[ordinals.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+            ordinals.append(range)
+        }
+    }
+
+    /// The ordinals of the entries that the next `count` contents belong to, as far as there are entries.
+    mutating func take(_ count: Int) -> [Range<Int>] {
+        var taken: [Range<Int>] = []
+        var rest = count
+        while rest > 0, cursor.range < ordinals.count {
+            let range = ordinals[cursor.range]
+            let start = range.lowerBound + cursor.passed
+            let end = min(range.upperBound, start + rest)
+            taken.append(start..<end)
+            rest -= end - start
+            cursor = end == range.upperBound ? (cursor.range + 1, 0) : (cursor.range, cursor.passed + end - start)
+        }
+        return taken
+    }
+}

@@ -1,0 +1,141 @@
+// The keys directory, opened with the root key: the verifier's own reading of it. Rows are read when a segment names them, so memory does not
+// grow with their number; each row is decoded once at the end or the beginning of a verification by `KeysAudit`.
+
+internal import MunimentCrypto
+internal import MunimentFormat
+
+/// The unlocked keys of a store.
+final class KeyBook: Sendable {
+    let logID: Digest
+    let root: SecretKey
+    let header: GroupsHeader
+    let rowCount: UInt64
+    private let epochKey: SecretKey
+    private let file: ReadOnlyFile
+    /// A bit for each row that a segment named.
+    private let used: Monitor<[UInt64]>
+
+    init(logID: Digest, root: SecretKey, header: GroupsHeader, epochKey: SecretKey, file: ReadOnlyFile) {
+        (self.logID, self.root, self.header, self.epochKey, self.file) = (logID, root, header, epochKey, file)
+        let rows = (file.byteCount - min(file.byteCount, UInt64(GroupsHeader.byteCount))) / UInt64(GroupKeyRow.byteCount)
+        rowCount = rows
+        used = Monitor([UInt64](repeating: 0, count: Int(clamping: (rows + 63) / 64)))
+    }
+
+    static let name = "keys/groups"
+
+    static func offset(ofSlot slot: UInt64) -> UInt64 { UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount) }
+
+    /// The key of the group that `row`, of a frame in `segment`, announces; or what is wrong with it.
+    func open(_ row: GroupRow, segment: UInt64, index: UInt64) -> Result<GroupKey, KeyRefusal> {
+        func missing(_ what: String) -> Result<GroupKey, KeyRefusal> {
+            .failure(
+                KeyRefusal(
+                    Finding(
+                        .keyMissing, .unattested, KeyBook.name, offset: KeyBook.offset(ofSlot: min(row.slot, rowCount)), index: index,
+                        "The key of class \(row.classID) in segment \(segment) can't be had: \(what). Its contents are not opened.")))
+        }
+        guard row.slot < rowCount else { return missing("the keys have no slot \(row.slot)") }
+        let place = KeyBook.offset(ofSlot: row.slot)
+        do throws(FileFailure) {
+            let bytes = try file.bytes(GroupKeyRow.byteCount, at: place)
+            guard let key = try? bytes.decode(GroupKeyRow.init(decoding:)) else { return missing("its row is damaged") }
+            guard key.slot == row.slot, key.segment == segment, key.classID == row.classID else {
+                return .failure(
+                    KeyRefusal(
+                        Finding(
+                            .keyMalformed, .error, KeyBook.name, offset: place,
+                            "The row of slot \(row.slot) is of class \(key.classID) in segment \(key.segment), but class \(row.classID) in "
+                                + "segment \(segment) names it.")))
+            }
+            use(row.slot)
+            guard key.isPresent else { return missing("it was destroyed") }
+            return try unwrap(key, row, place)
+        } catch {
+            return missing(error.description)
+        }
+    }
+
+    private func unwrap(_ key: GroupKeyRow, _ row: GroupRow, _ place: UInt64) throws(FileFailure) -> Result<GroupKey, KeyRefusal> {
+        guard let opened = try? key.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey) else {
+            return .failure(
+                KeyRefusal(
+                    Finding(
+                        .keyMalformed, .error, KeyBook.name, offset: place,
+                        "The key in slot \(row.slot) was not wrapped in this place under the epoch's key.")))
+        }
+        guard opened.commitment == row.keyCommitment else {
+            return .failure(
+                KeyRefusal(
+                    Finding(
+                        .keyCommitment, .error, KeyBook.name, offset: place,
+                        "The key in slot \(row.slot) does not give the key commitment that segment \(key.segment) states for class "
+                            + "\(key.classID).")))
+        }
+        return .success(opened)
+    }
+
+    private func use(_ slot: UInt64) { used.withLock { $0[Int(slot / 64)] |= 1 << (slot % 64) } }
+
+    /// Whether a segment named this row.
+    func isUsed(_ slot: UInt64) -> Bool { used.withLock { $0[Int(slot / 64)] & 1 << (slot % 64) != 0 } }
+
+    /// The row in `slot` opened for its own sake: false where it does not unwrap.
+    func unwraps(_ row: GroupKeyRow) -> Bool {
+        !row.isPresent || (try? row.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey)) != nil
+    }
+}
+
+/// Why a group's key can't be had.
+struct KeyRefusal: Error {
+    let finding: Finding
+    init(_ finding: Finding) { self.finding = finding }
+}
+
+/// The opened groups of one segment.
+final class SegmentKeys: Sendable {
+    private let book: KeyBook
+    private let source: SegmentSource
+    private let groups = Monitor<[UInt32: OpenedGroup]>([:])
+
+    init(_ book: KeyBook, logID: Digest, source: SegmentSource) { (self.book, self.source) = (book, source) }
+
+    var logID: Digest { book.logID }
+
+    /// Opens the groups that a frame announces; what can't be opened is a finding.
+    func open(_ header: FrameHeader) -> [Finding] {
+        var findings: [Finding] = []
+        for row in header.groups {
+            switch book.open(row, segment: source.segment, index: header.firstIndex) {
+            case .success(let key):
+                let group = OpenedGroup(key, generation: source.generation)
+                groups.withLock { $0[row.classID] = $0[row.classID] ?? group }
+            case .failure(let refusal): findings.append(refusal.finding)
+            }
+        }
+        return findings
+    }
+
+    /// The group of a class; nil where its key can't be had.
+    func group(_ classID: UInt32) -> OpenedGroup? { groups.withLock { $0[classID] } }
+}
+
+/// A group with its key, and what is derived from it again and again.
+final class OpenedGroup: Sendable {
+    let salts: SaltStream
+    private let key: GroupKey
+    private let generation: UInt32
+    private let newest = Monitor<(session: [UInt8], key: SealingKey)?>(nil)
+
+    init(_ key: GroupKey, generation: UInt32) {
+        (self.key, self.generation, salts) = (key, generation, key.saltStream)
+    }
+
+    /// The key of the parts that a session sealed.
+    func partKey(session: [UInt8]) -> SealingKey {
+        if let found = newest.withLock({ $0?.session == session ? $0?.key : nil }) { return found }
+        let derived = key.partKey(generation: generation, session: session)
+        newest.withLock { $0 = (session, derived) }
+        return derived
+    }
+}

@@ -1,0 +1,585 @@
+// What someone does who can write every file, and mend every checksum.
+
+import Foundation
+import MunimentCrypto
+import MunimentFormat
+import MunimentMerkle
+import MunimentNote
+import MunimentStore
+import Testing
+
+@testable import MunimentVerify
+
+@Suite struct TamperTests {
+    /// Verifies with and without keys, and expects a finding of `code` in `file` that was not there before.
+    private func expect(
+        _ fixture: StoreFixture, _ code: Finding.Code, _ file: String, _ verdict: Verdict = .tampered,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        for keys in [false, true] {
+            let report = try fixture.verify(keys: keys, jobs: keys ? 2 : 1)
+            #expect(report.verdict == verdict, "\(report.summary)", sourceLocation: sourceLocation)
+            #expect(
+                report.findings.contains { $0.code == code && $0.file == file }, "\(code.rawValue) in \(file): \(report.summary)",
+                sourceLocation: sourceLocation)
+        }
+    }
+
+    private func segments(_ fixture: StoreFixture) throws -> [String] { try fixture.files().filter { $0.hasSuffix(".seg") } }
+
+    // MARK: Whole files
+
+    @Test func everyFileTruncated() throws {
+        let fixture = try StoreFixture.small()
+        let baseline = Set(try fixture.verify(keys: true).findings)
+        #expect(baseline.filter { $0.severity != .notice }.isEmpty)
+        for name in try fixture.files(keys: true) where name != "lock" {
+            let bytes = try fixture.read(name)
+            for kept in Set([0, 1, bytes.count / 3, bytes.count / 2, bytes.count - 33, bytes.count - 1]) where (0..<bytes.count).contains(kept) {
+                try fixture.write(name, Array(bytes[..<kept]))
+                let report = try fixture.verify(keys: true)
+                let new = report.findings.filter { !baseline.contains($0) }
+                #expect(new.contains { $0.file == name }, "\(name) cut to \(kept): \(report.summary)")
+                // Derived files may be short: they can be made again. Everything else must be there.
+                // A journal that was cut between two notes is shorter, and no more can be said.
+                let isBetween = name == "checkpoints" && kept > 0 && !report.findings.contains { $0.code == .journalDamaged }
+                if !name.hasPrefix("tree/") && name != "segments.dir" && !isBetween {
+                    #expect(report.verdict != .intact, "\(name) cut to \(kept): \(report.summary)")
+                }
+                try fixture.write(name, bytes)
+            }
+        }
+        #expect(Set(try fixture.verify(keys: true).findings) == baseline)
+    }
+
+    @Test func everyFileExtended() throws {
+        let fixture = try StoreFixture.small()
+        let baseline = Set(try fixture.verify(keys: true).findings)
+        let last = try openSegment(fixture)
+        for name in try fixture.files(keys: true) {
+            let bytes = try fixture.read(name)
+            for count in [1, 31, 32, 128, 4_096] {
+                for byte: UInt8 in [0, 0xa5] {
+                    try fixture.write(name, bytes + [UInt8](repeating: byte, count: count))
+                    let report = try fixture.verify(keys: true)
+                    let new = report.findings.filter { !baseline.contains($0) }
+                    // An unsealed segment may end in zeros: space written ahead.
+                    let isSpace = byte == 0 && name == last
+                    #expect(isSpace == new.isEmpty, "\(name) and \(count) × \(byte): \(report.summary)")
+                    #expect(isSpace || new.contains { $0.file == name }, "\(name) and \(count) × \(byte): \(report.summary)")
+                    if byte != 0 { #expect(report.verdict != .intact, "\(name) and \(count) × \(byte): \(report.summary)") }
+                }
+            }
+            try fixture.write(name, bytes)
+        }
+    }
+
+    @Test func everyFileDeleted() throws {
+        let original = try StoreFixture.small()
+        for name in try original.files(keys: true) {
+            let fixture = try original.copy()
+            try fixture.remove(name)
+            let report = try fixture.verify(keys: true)
+            switch name {
+            case "lock": #expect(report.verdict == .intact, "\(report.summary)")
+            case "segments.dir":
+                #expect(report.findings.contains { $0.code == .directoryMissing }, "\(report.summary)")
+                #expect(report.verdict == .intact)
+            case let tree where tree.hasPrefix("tree/"):
+                #expect(report.findings.contains { $0.code == .treeMissing && $0.file == name }, "\(report.summary)")
+                #expect(report.verdict == .intact)
+            case let key where key.hasPrefix("keys/"): #expect(report.verdict == .notEstablished, "\(name): \(report.summary)")
+            default: #expect(report.verdict == .tampered, "\(name): \(report.summary)")
+            }
+            // The manifest and the checkpoint are named; of a segment, the gap that it leaves.
+            if name.hasSuffix(".seg") { #expect(report.findings.contains { $0.code == .segmentGap || $0.code == .checkpointAhead }) }
+        }
+    }
+
+    @Test func foreignFiles() throws {
+        let fixture = try StoreFixture.small()
+        for name in ["README", "segments/0000/x.seg", "segments/0000/00000000000-0000.seg", "segments/1", "tree/02", "tree/3", "checkpoint.new"] {
+            fixture.create(name, [1])
+            try expect(fixture, .fileForeign, name, .notEstablished)
+            try fixture.remove(name)
+        }
+        fixture.create("segments/prepared", [UInt8](repeating: 0, count: 8_192))
+        #expect(try fixture.verify(keys: true).verdict == .intact)
+        fixture.create("segments/prepared", [UInt8](repeating: 1, count: 8_192))
+        try expect(fixture, .fileForeign, "segments/prepared", .notEstablished)
+        try fixture.remove("segments/prepared")
+        try FileManager.default.createDirectory(atPath: fixture.path + "/bodies/0a", withIntermediateDirectories: true)
+        let orphan = "bodies/0a/0a" + String(repeating: "00", count: 15) + ".body"
+        fixture.create(orphan, [1])
+        try expect(fixture, .bodyOrphan, orphan, .notEstablished)
+        fixture.create("bodies/0a/x", [1])
+        try expect(fixture, .fileForeign, "bodies/0a/x", .notEstablished)
+    }
+
+    @Test func linksAndPipesAreNotFollowed() throws {
+        let fixture = try StoreFixture.small()
+        let name = try #require(try segments(fixture).first)
+        let elsewhere = fixture.directory.path + "/elsewhere"
+        try FileManager.default.moveItem(atPath: fixture.absolute(name), toPath: elsewhere)
+        try FileManager.default.createSymbolicLink(atPath: fixture.absolute(name), withDestinationPath: elsewhere)
+        try expect(fixture, .fileUnreadable, name)
+        try fixture.remove(name)
+        #expect(mkfifo(fixture.absolute(name), 0o600) == 0)
+        try expect(fixture, .fileUnreadable, name)
+    }
+
+    @Test func permissions() throws {
+        let fixture = try StoreFixture.small()
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: fixture.absolute("checkpoint"))
+        let report = try fixture.verify(keys: true)
+        #expect(report.verdict == .intact)
+        #expect(report.findings.contains { $0.code == .fileMode && $0.file == "checkpoint" && $0.severity == .notice })
+    }
+
+    // MARK: Checkpoints
+
+    @Test func anOldCheckpointIsPutBack() throws {
+        let fixture = try StoreFixture { store in
+            for number in 0..<3 {
+                _ = try store.append([batch([[UInt8(number)]])])
+                _ = try store.checkpoint(.kept)
+            }
+        }
+        let journal = try fixture.read("checkpoints")
+        let notes = journal.withUnsafeBytes { CheckpointJournal.notes(decoding: $0) }.notes
+        #expect(notes.count >= 4)
+        try fixture.write("checkpoint", notes[1])
+        try expect(fixture, .checkpointReplayed, "checkpoint")
+        // The journal cut back to the same one: the frames past it are there, and nothing covers them.
+        try fixture.write("checkpoints", notes[..<2].flatMap { CheckpointJournal.encoded($0) })
+        let report = try fixture.verify()
+        #expect(report.verdict == .notEstablished && report.findings.contains { $0.code == .tailUnattested }, "\(report.summary)")
+        // The frames cut too: nothing is left to tell but the key's own memory.
+        let rolledBack = try fixture.verify(keys: true)
+        #expect(rolledBack.findings.contains { $0.code == .tailUnattested })
+    }
+
+    @Test func aWholeStoreIsRolledBackButNotItsKeys() throws {
+        let fixture = try StoreFixture { store in _ = try store.append([batch([[1]])]) }
+        let old = try fixture.copy()
+        try fixture.reopen { store in _ = try store.append([batch([[2]])]) }
+        let newest = try fixture.read("checkpoint")
+        try FileManager.default.removeItem(atPath: fixture.path)
+        try FileManager.default.copyItem(atPath: old.path, toPath: fixture.path)
+        let report = try fixture.verify(keys: true)
+        #expect(report.verdict == .tampered)
+        #expect(report.findings.contains { $0.code == .keySigner && $0.file == "keys/signer" }, "\(report.summary)")
+        // Without the keys only a witness can tell.
+        var options = try fixture.options()
+        #expect(try Verifier(options).verify(fixture.path).verdict == .notEstablished)
+        options.against = newest
+        let witnessed = try Verifier(options).verify(fixture.path)
+        #expect(witnessed.verdict == .tampered && witnessed.findings.contains { $0.code == .checkpointAhead }, "\(witnessed.summary)")
+    }
+
+    @Test func againstACheckpointFromOutside() throws {
+        let fixture = try StoreFixture { store in _ = try store.append([batch([[1]])]) }
+        let before = try fixture.read("checkpoint")
+        try fixture.reopen { store in _ = try store.append([batch([[2]])]) }
+        var options = try fixture.options(keys: true)
+        options.against = before
+        #expect(try Verifier(options).verify(fixture.path).verdict == .intact)
+        let other = try StoreFixture { store in _ = try store.append([batch([[1]])]) }
+        options.against = try other.read("checkpoint")
+        let report = try Verifier(options).verify(fixture.path)
+        #expect(report.verdict == .tampered && report.findings.contains { $0.code == .checkpointInconsistent }, "\(report.summary)")
+        options.against = [1, 2, 3]
+        #expect(throws: VerifyError.self) { try Verifier(options).verify(fixture.path) }
+    }
+
+    /// A signer with a key of its own under the log's name.
+    private func forger() throws -> NoteSigner {
+        try NoteSigner(name: StoreFixture.origin) { body in [UInt8](repeating: 7, count: 32).withUnsafeBytes(body) }
+    }
+
+    @Test func anotherKeySigns() throws {
+        let fixture = try StoreFixture.small()
+        let text = try SignedNote(try fixture.read("checkpoint")).text
+        try fixture.write("checkpoint", try forger().note(text: text).bytes)
+        try expect(fixture, .checkpointSignature, "checkpoint")
+        // Whoever trusts nobody learns at least that the log's own key did not sign.
+        let untrusted = try fixture.verify(trusts: false)
+        #expect(untrusted.findings.contains { $0.code == .checkpointSignature }, "\(untrusted.summary)")
+    }
+
+    @Test func signaturesAreStripped() throws {
+        let fixture = try StoreFixture.small()
+        let text = try SignedNote(try fixture.read("checkpoint")).text
+        try fixture.write("checkpoint", text + [0x0a])
+        try expect(fixture, .checkpointMalformed, "checkpoint")
+    }
+
+    @Test func aKeyOfAnotherLogEstablishesNothing() throws {
+        let fixture = try StoreFixture.small()
+        var options = try fixture.options(keys: true)
+        options.trustedKeys = [try NoteSigner(name: "example.org/other") { body in [UInt8](repeating: 7, count: 32).withUnsafeBytes(body) }.key]
+        let report = try Verifier(options).verify(fixture.path)
+        #expect(report.verdict == .notEstablished && report.findings.contains { $0.code == .verifierNotTrusted }, "\(report.summary)")
+    }
+
+    @Test func aManifestIsExchanged() throws {
+        let fixture = try StoreFixture.small()
+        let manifest = try fixture.read("muniment.json").decode(Manifest.init(decoding:))
+        let forged = Manifest(origin: manifest.origin, logID: manifest.logID, verifierKey: try forger().key.description)
+        try fixture.write("muniment.json", forged.encoded())
+        try expect(fixture, .manifestDigest, "muniment.json")
+        let other = try StoreFixture { _ in }
+        try fixture.write("muniment.json", try other.read("muniment.json"))
+        try expect(fixture, .segmentHeader, try #require(try segments(fixture).first))
+    }
+
+    // MARK: Segments
+
+    @Test func aSegmentIsDropped() throws {
+        let original = try StoreFixture.small()
+        let names = try segments(original)
+        for (place, name) in names.enumerated() {
+            let fixture = try original.copy()
+            try fixture.remove(name)
+            if place + 1 < names.count {
+                try expect(fixture, .segmentGap, names[place + 1])
+            } else {
+                try expect(fixture, .checkpointAhead, "checkpoint")
+            }
+        }
+    }
+
+    @Test func aSegmentOfAnotherStore() throws {
+        let fixture = try StoreFixture.small()
+        let other = try StoreFixture.small()
+        let name = try #require(try segments(fixture).first)
+        try fixture.write(name, try other.read(name))
+        try expect(fixture, .segmentHeader, name)
+        try expect(fixture, .sealMismatch, name)
+    }
+
+    @Test func aSegmentLosesItsFooter() throws {
+        let fixture = try StoreFixture.small()
+        let name = try #require(try segments(fixture).first { $0.hasSuffix("-0000.seg") || $0.hasSuffix("-0001.seg") })
+        let bytes = try fixture.read(name)
+        let count = try #require(bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: UnsafeRawBufferPointer($0)) })
+        try fixture.write(name, Array(bytes.dropLast(count)))
+        try expect(fixture, .sealMismatch, name)
+    }
+
+    @Test func anotherGenerationIsPutBeside() throws {
+        let fixture = try StoreFixture.small()
+        let name = try #require(try segments(fixture).last)
+        let path = String(name.dropLast("0000.seg".count)) + "0007.seg"
+        fixture.create(path, try fixture.read(name))
+        try expect(fixture, .segmentLeftover, path, .notEstablished)
+    }
+
+    // MARK: Frames
+
+    /// Decodes the frame at `offset` of a segment's bytes.
+    private func header(_ bytes: [UInt8], at offset: Int) throws -> FrameHeader {
+        try Array(bytes[offset...]).decode(FrameHeader.init(decoding:))
+    }
+
+    /// The offsets of the frames of a segment.
+    private func frames(_ bytes: [UInt8]) throws -> [Int] {
+        var offsets: [Int] = []
+        var offset = Limits.blockByteCount
+        while offset < bytes.count, let header = try? header(bytes, at: offset) {
+            offsets.append(offset)
+            offset += header.frameByteCount
+        }
+        return offsets
+    }
+
+    /// Puts the frame's header back with its checksums right.
+    private func mend(_ bytes: inout [UInt8], at offset: Int, _ change: (inout FrameHeader) -> Void) throws {
+        var header = try header(bytes, at: offset)
+        let body = offset + header.headerByteCount..<offset + header.headerByteCount + header.bodyByteCount
+        change(&header)
+        header.bodyCRC = Checksum.crc32c(Array(bytes[body]))
+        bytes.replaceSubrange(offset..<offset + header.headerByteCount, with: header.encoded())
+    }
+
+    /// Makes the footer of a segment anew, with every digest right.
+    private func mendFooter(_ bytes: inout [UInt8], _ change: (inout Footer) -> Void = { _ in }) throws {
+        let count = try #require(bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: UnsafeRawBufferPointer($0)) })
+        var footer = try Array(bytes.suffix(count)).decode(Footer.init(decoding:))
+        var skeleton = SHA256.Hasher()
+        skeleton.update([Footer.skeletonTag])
+        var hashers: [UInt32: SHA256.Hasher] = [:]
+        for place in footer.frames.indices {
+            let offset = Int(footer.frames[place].offset)
+            let header = try header(bytes, at: offset)
+            let raw = Array(bytes[offset..<offset + header.skeletonByteCount])
+            footer.frames[place].digest = raw.withUnsafeBytes { SHA256.hash(tag: Footer.frameTag, body: $0) }
+            footer.frames[place].digest.withUnsafeBytes { skeleton.update($0) }
+            for row in try raw.decode({ raw throws(FormatError) in try PartRow.rows(of: header, in: raw) }) {
+                if hashers[row.classID] == nil {
+                    hashers[row.classID] = SHA256.Hasher()
+                    hashers[row.classID]?.update([Footer.groupTag])
+                }
+                row.digest.withUnsafeBytes { hashers[row.classID]?.update($0) }
+            }
+        }
+        footer.skeletonDigest = skeleton.finalize()
+        for place in footer.groups.indices {
+            if let hasher = hashers[footer.groups[place].classID] { footer.groups[place].digest = hasher.finalize() }
+        }
+        change(&footer)
+        bytes.replaceSubrange(bytes.count - count..<bytes.count, with: footer.encoded())
+    }
+
+    private func sealedSegment(_ fixture: StoreFixture) throws -> String { try #require(try segments(fixture).first) }
+    private func openSegment(_ fixture: StoreFixture) throws -> String { try #require(try segments(fixture).last) }
+
+    @Test func framesAreSwapped() throws {
+        let fixture = try StoreFixture { store in
+            for number in 0..<4 { _ = try store.append([batch([[UInt8(number)]])]) }
+        }
+        let name = try openSegment(fixture)
+        var bytes = try fixture.read(name)
+        let offsets = try frames(bytes)
+        let (a, b) = (offsets[1], offsets[2])
+        let (first, second) = (Array(bytes[a..<a + 4_096]), Array(bytes[b..<b + 4_096]))
+        bytes.replaceSubrange(a..<a + 4_096, with: second)
+        bytes.replaceSubrange(b..<b + 4_096, with: first)
+        try fixture.write(name, bytes)
+        try expect(fixture, .framePlace, name)
+        // And with headers that say that they belong there: the entries are in the wrong order then.
+        let mended = (try header(first, at: 0), try header(second, at: 0))
+        try mend(&bytes, at: a) {
+            ($0.offset, $0.firstIndex, $0.firstPart, $0.root) = (mended.0.offset, mended.0.firstIndex, mended.0.firstPart, mended.0.root)
+        }
+        try mend(&bytes, at: b) {
+            ($0.offset, $0.firstIndex, $0.firstPart, $0.root) = (mended.1.offset, mended.1.firstIndex, mended.1.firstPart, mended.1.root)
+        }
+        try fixture.write(name, bytes)
+        try expect(fixture, .frameRoot, name)
+    }
+
+    @Test func aFrameIsRepeated() throws {
+        let fixture = try StoreFixture { store in _ = try store.append([batch([[1]])]) }
+        let name = try openSegment(fixture)
+        var bytes = try fixture.read(name)
+        let last = try #require(try frames(bytes).last)
+        bytes += bytes[last...]
+        try mend(&bytes, at: last + 4_096) { $0.offset = UInt64(last + 4_096) }
+        try fixture.write(name, bytes)
+        try expect(fixture, .framePlace, name)
+    }
+
+    /// Rewrites the tree's claims in the headers from a frame on, as a forger would.
+    private func mendRoots(_ bytes: inout [UInt8]) throws {
+        var frontier = TreeFrontier()
+        let hasher = EntryHasher()
+        for offset in try frames(bytes) {
+            let header = try header(bytes, at: offset)
+            let entries = Array(bytes[offset + header.headerByteCount..<offset + header.partRowsOffset])
+            let columns = try entries.decode { raw throws(FormatError) in try EntryColumns(decoding: raw, count: header.entryCount) }
+            var leaves = [UInt8](repeating: 0, count: 32 * header.entryCount)
+            leaves.withUnsafeMutableBytes { leaves in
+                entries.withUnsafeBytes {
+                    hasher.hash(columns.runs, commitments: $0.baseAddress! + columns.commitmentsOffset, to: leaves.baseAddress!)
+                }
+                frontier.append(leaves: UnsafeRawBufferPointer(leaves))
+            }
+            try mend(&bytes, at: offset) { $0.root = frontier.root() }
+        }
+    }
+
+    @Test func aTimeIsChangedAndEverythingMended() throws {
+        let fixture = try StoreFixture { store in
+            for number in 0..<40 { _ = try store.append([batch([[UInt8(number)]])]) }
+        }
+        let name = try openSegment(fixture)
+        var bytes = try fixture.read(name)
+        let offset = try frames(bytes)[20]
+        let header = try header(bytes, at: offset)
+        // The recorded time is a signed varint after runCount, count, suite, kind, flags and class: another low bit of it is another time.
+        bytes[offset + header.headerByteCount + 6] ^= 0x02
+        try mendRoots(&bytes)
+        try fixture.write(name, bytes)
+        for keys in [false, true] {
+            let report = try fixture.verify(keys: keys)
+            #expect(report.verdict == .tampered)
+            let codes = Set(report.findings.map(\.code))
+            #expect(codes.contains(.checkpointRoot), "\(report.summary)")
+            // The stored nodes tell where.
+            let node = report.findings.first { $0.code == .treeNode && $0.file == "tree/03" }
+            #expect(node?.index == header.firstIndex / 8 * 8, "\(report.summary)")
+        }
+    }
+
+    @Test func aCiphertextIsExchangedAndEverythingMended() throws {
+        let fixture = try StoreFixture.small()
+        for (name, isSealed) in [(try sealedSegment(fixture), true), (try openSegment(fixture), false)] {
+            let original = try fixture.read(name)
+            var bytes = original
+            let offset = try #require(try frames(bytes).last)
+            let header = try header(bytes, at: offset)
+            let row = offset + header.partRowsOffset
+            let part = offset + header.skeletonByteCount
+            bytes[part + 3] ^= 1
+            let count = Int(bytes[(row + 8)...].withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) })
+            bytes.replaceSubrange(row + 16..<row + 48, with: SHA256.hash(Array(bytes[part..<part + count])).bytes)
+            try mend(&bytes, at: offset) { _ in }
+            if isSealed { try mendFooter(&bytes) }
+            try fixture.write(name, bytes)
+            let report = try fixture.verify()
+            if isSealed {
+                try expect(fixture, .sealMismatch, name)
+            } else {
+                // No seal covers it: without keys nobody can tell, and nobody says that it is fine.
+                #expect(report.verdict == .notEstablished, "\(report.summary)")
+                #expect(report.findings.contains { $0.code == .tailUnattested && $0.file == name })
+            }
+            let opened = try fixture.verify(keys: true)
+            #expect(opened.findings.contains { $0.code == .partSealed && $0.file == name }, "\(opened.summary)")
+            try fixture.write(name, original)
+        }
+    }
+
+    @Test func tokensOfASealedSegmentAreForged() throws {
+        let fixture = try StoreFixture { store in _ = try store.append([batch([[1]])], token: [7]) }
+        try fixture.reopen(segmentEntryCount: 64 + 2) { store in
+            for number in 0..<8 { _ = try store.append([batch([[UInt8(number)]])]) }
+        }
+        for name in try segments(fixture).dropLast() {
+            let original = try fixture.read(name)
+            var bytes = original
+            for offset in try frames(bytes) where try header(bytes, at: offset).tokens.count > 0 {
+                try mend(&bytes, at: offset) { $0.tokens[0].tokenHash[0] ^= 1 }
+            }
+            guard bytes != original else { continue }
+            try fixture.write(name, bytes)
+            try expect(fixture, .footerFrameDigest, name)
+            try mendFooter(&bytes)
+            try fixture.write(name, bytes)
+            try expect(fixture, .sealMismatch, name)
+            return
+        }
+        Issue.record("no sealed segment has a token")
+    }
+
+    @Test func footersAreEdited() throws {
+        let fixture = try StoreFixture.small()
+        let name = try sealedSegment(fixture)
+        let original = try fixture.read(name)
+        let changes: [(Finding.Code, (inout Footer) -> Void)] = [
+            (.footerMismatch, { $0.recordedLast += 1 }), (.footerMismatch, { $0.root = .zero }), (.footerGroups, { $0.groups[0].slot += 1 }),
+            (.footerGroups, { $0.groups[0].recordCount += 1 }), (.footerFrameDigest, { $0.frames[0].digest = .zero }),
+            (.footerFrameDigest, { $0.skeletonDigest = .zero }), (.footerFrameDigest, { $0.frames[0].partCount += 1 }),
+            (.footerMismatch, { $0.segment += 1 }), (.sealMismatch, { $0.recordedFirst -= 1 }),
+        ]
+        for (code, change) in changes {
+            var bytes = original
+            try mendFooter(&bytes, change)
+            try fixture.write(name, bytes)
+            try expect(fixture, code, name)
+        }
+    }
+
+    @Test func tailFramesAreForged() throws {
+        let fixture = try StoreFixture { store in
+            _ = try store.append([batch([[1]])])
+            _ = try store.append([batch([[2]])])
+        }
+        let name = try openSegment(fixture)
+        var bytes = try fixture.read(name)
+        let last = try #require(try frames(bytes).last)
+        let header = try header(bytes, at: last)
+        let next = last + header.frameByteCount
+        bytes += bytes[last...]
+        try mend(&bytes, at: next) {
+            $0.offset = UInt64(next)
+            $0.firstIndex = header.treeSize
+            $0.firstPart += UInt64(header.partCount)
+        }
+        try mendRoots(&bytes)
+        try fixture.write(name, bytes)
+        let report = try fixture.verify()
+        #expect(report.verdict != .intact && report.findings.contains { $0.code == .tailUnattested && $0.index == header.treeSize }, "\(report.summary)")
+        let opened = try fixture.verify(keys: true)
+        #expect(opened.findings.contains { $0.code == .partSealed && $0.file == name }, "\(opened.summary)")
+    }
+
+    @Test func theDirectoryIsForged() throws {
+        let fixture = try StoreFixture.small()
+        let bytes = try fixture.read("segments.dir")
+        var row = try Array(bytes[..<SegmentRow.byteCount]).decode(SegmentRow.init(decoding:))
+        row.recordedLast += 1
+        try fixture.write("segments.dir", row.encoded() + bytes[SegmentRow.byteCount...])
+        try expect(fixture, .directoryRow, "segments.dir")
+        let count = UInt64(bytes.count / SegmentRow.byteCount)
+        let extra = SegmentRow(segment: count + 3, generation: 0, isSealed: false, firstIndex: 9)
+        try fixture.write("segments.dir", bytes + extra.encoded() + extra.encoded())
+        try expect(fixture, .directoryRow, "segments.dir")
+    }
+
+    @Test func oneDamagedFrameHidesNoOther() throws {
+        let fixture = try StoreFixture { store in
+            for number in 0..<64 { _ = try store.append([batch([[UInt8(number)]])]) }
+        }
+        let name = try openSegment(fixture)
+        let original = try fixture.read(name)
+        let offsets = try frames(original)
+        for places in [[10], [10, 11, 12], [10, 40], [1, 62]] {
+            for within in [80, 4_095, 300] {
+                var bytes = original
+                for place in places { bytes[offsets[place] + within] ^= 0x10 }
+                try fixture.write(name, bytes)
+                let report = try fixture.verify()
+                let found = report.findings.filter { $0.file == name && $0.severity == .error && $0.offset != nil }
+                for place in places {
+                    #expect(
+                        found.contains { ($0.offset ?? 0) >= UInt64(offsets[place]) && ($0.offset ?? 0) < UInt64(offsets[place] + 4_096) },
+                        "frame \(place), byte \(within): \(report.summary)")
+                }
+                // The stored nodes bridge the gap, so that the checkpoint at the end is checked, and holds.
+                if places.max() ?? 0 < 50 { #expect(report.root != nil && !report.findings.contains { $0.code == .checkpointRoot }, "\(report.summary)") }
+                #expect(!report.findings.contains { $0.code == .treeNode }, "\(report.summary)")
+            }
+        }
+    }
+
+    @Test func findingsAreCappedAndCounted() throws {
+        let fixture = try StoreFixture { store in
+            for number in 0..<30 { _ = try store.append([batch([[UInt8(number)]])]) }
+        }
+        let name = try openSegment(fixture)
+        var bytes = try fixture.read(name)
+        for offset in try frames(bytes) { bytes[offset + 4_095] = 1 }
+        try fixture.write(name, bytes)
+        var options = try fixture.options()
+        options.findingCountMax = 5
+        let report = try Verifier(options).verify(fixture.path)
+        #expect(report.findings.filter { $0.code == .framePadding }.count == 5)
+        #expect((report.omittedCounts[.framePadding] ?? 0) + 5 == (try frames(bytes).count))
+        #expect(report.findingCount == report.findings.count + report.omittedCounts.values.reduce(0, +))
+    }
+
+    @Test func keysOfAnotherStore() throws {
+        let fixture = try StoreFixture.small()
+        let other = try StoreFixture.small()
+        var options = try fixture.options()
+        options.keysDirectory = other.path + ".keys"
+        let report = try Verifier(options).verify(fixture.path)
+        #expect(report.findings.contains { $0.code == .keyMalformed && $0.file == "keys/root.key" }, "\(report.summary)")
+    }
+
+    @Test func groupKeysAreExchanged() throws {
+        let fixture = try StoreFixture.small()
+        var bytes = try fixture.read("keys/groups")
+        // Rows 0 and 1 swap their wrapped keys, checksums mended.
+        let start = GroupsHeader.byteCount
+        var rows = try (0..<2).map { try Array(bytes[start + 128 * $0..<start + 128 * ($0 + 1)]).decode(GroupKeyRow.init(decoding:)) }
+        (rows[0].wrapped, rows[1].wrapped, rows[0].salt, rows[1].salt) = (rows[1].wrapped, rows[0].wrapped, rows[1].salt, rows[0].salt)
+        bytes.replaceSubrange(start..<start + 256, with: rows[0].encoded() + rows[1].encoded())
+        try fixture.write("keys/groups", bytes)
+        let report = try fixture.verify(keys: true)
+        #expect(report.verdict == .tampered)
+        #expect(report.findings.filter { $0.code == .keyMalformed && $0.file == "keys/groups" }.count == 2, "\(report.summary)")
+    }
+}
