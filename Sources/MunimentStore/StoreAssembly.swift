@@ -36,7 +36,7 @@ struct StoreAssembly {
             })
         let stage = CommitStage(
             reader: reader, clock: options.clock, journal: journal, handle: handle, committed: committed,
-            takePrepared: { housekeeper.takePrepared() },
+            withPrepared: { try housekeeper.withPrepared($0) },
             segmentEnded: { handle, journal in
                 housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal))
             })

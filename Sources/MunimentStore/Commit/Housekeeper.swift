@@ -18,7 +18,7 @@ final class Housekeeper: @unchecked Sendable {
         var isStopping = false
         var preparedByteCount: UInt64 = 0
         var isPreparing = false
-        /// The committer waits for the prepared file: better none than a stall.
+        /// The committer wants the prepared file, or is at work with it: nothing is prepared, and better none than a stall.
         var isPreparedWanted = false
         /// The first of `ended` could not be sealed for lack of space; the cadence tries again.
         var isSealPostponed = false
@@ -64,14 +64,18 @@ final class Housekeeper: @unchecked Sendable {
     /// Called after each commit: cheap, wakes nobody; the cadence looks.
     func news(_ committed: Committed) { monitor.read { $0.committed = committed } }
 
-    /// Hands over the prepared file: how many bytes of it are zeros on the device; 0 when there is none.
-    func takePrepared() -> UInt64 {
+    /// Calls `body` with how many bytes of the prepared file are zeros on the device; 0 when there is none. Until it returns, the file's name
+    /// is the caller's: a preparation that began meanwhile would remove the file under the caller's hands, or fill with zeros what has become
+    /// the open segment.
+    func withPrepared<R>(_ body: (UInt64) throws -> R) rethrows -> R {
         monitor.read { $0.isPreparedWanted = true }
-        return monitor.wait { state -> UInt64? in
+        defer { monitor.read { $0.isPreparedWanted = false } }
+        let byteCount = monitor.wait { state -> UInt64? in
             if state.isPreparing { return nil }
-            defer { (state.preparedByteCount, state.isPreparedWanted) = (0, false) }
+            defer { state.preparedByteCount = 0 }
             return state.preparedByteCount
         }
+        return try body(byteCount)
     }
 
     /// Seals what has ended, then stops.
