@@ -1,8 +1,9 @@
-// Reading records and handing them to the archive: one thread reads and fills buffers while the archive's threads hash, seal, write and sync
-// those before. On the way of a record without attributes nothing is allocated and its bytes are copied once.
+// Reading records and handing them to the archive: one thread reads and fills buffers while the archive's threads hash,
+// seal, write and sync those before. On the way of a record without attributes nothing is allocated and its bytes are
+// copied once.
 //
-// Whatever ends the reading, what was read before is committed and reported: a bad record, a signal, a failed source. Only a failure of the
-// archive itself ends everything.
+// Whatever ends the reading, what was read before is committed and reported: a bad record, a signal, a failed source.
+// Only a failure of the archive itself ends everything.
 
 import Muniment
 import MunimentInput
@@ -205,8 +206,8 @@ final class AppendRun {
             + "\(Quantity.count(Int(Double(total.recordCount) / max(seconds, 0.001)))) a second"
     }
 
-    /// Whether what was read before `ending` is to be committed: always, but for a token's records, which go together or not at all, and for
-    /// failures of the archive.
+    /// Whether what was read before `ending` is to be committed: always, but for a token's records, which go together
+    /// or not at all, and for failures of the archive.
     private func commitsRest(after ending: (any Error)?) -> Bool {
         guard let ending else { return true }
         if settings.token != nil { return false }

@@ -1,5 +1,5 @@
-// A stored record as one line of JSON, with the keys of the contract. The payload comes last, so that a large one can be streamed: it is read
-// twice, once to prove it and to see whether it is UTF-8, once to print it.
+// A stored record as one line of JSON, with the keys of the contract. The payload comes last, so that a large one can
+// be streamed: it is read twice, once to prove it and to see whether it is UTF-8, once to print it.
 
 import Muniment
 import MunimentInput

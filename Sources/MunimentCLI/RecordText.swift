@@ -1,5 +1,5 @@
-// A stored record for a person at a terminal. Everything that comes from a record is escaped, and every line of a payload carries a mark, so
-// that no record can pass itself off as something that the command says.
+// A stored record for a person at a terminal. Everything that comes from a record is escaped, and every line of a
+// payload carries a mark, so that no record can pass itself off as something that the command says.
 
 import Muniment
 import MunimentInput
