@@ -58,7 +58,7 @@ let package = Package(
         tests("MunimentInput", ["MunimentFormat"]),
         tests("MunimentStore", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
         tests("MunimentVerify", ["Muniment", "MunimentStore", "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
-        tests("Muniment", ["MunimentStore", "MunimentFormat"]),
+        tests("Muniment", ["MunimentStore", "MunimentFormat", "MunimentVerify", log]),
         tests("MunimentCLI", ["Muniment"]),
         // What the fuzzers feed: in no product, so no embedder builds it.
         .target(
@@ -79,4 +79,9 @@ if Context.environment["MUNIMENT_FUZZ"] == "1" {
         .executableTarget(
             name: "FuzzRunner", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Runner",
             swiftSettings: settings + [.enableExperimentalFeature("Extern")]))
+}
+
+// The documentation's generator reaches no embedder: MUNIMENT_DOCS=1 swift package generate-documentation --target Muniment
+if Context.environment["MUNIMENT_DOCS"] == "1" {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }

@@ -1,4 +1,5 @@
-// What a verification finds. Codes are stable: reports, scripts and courts refer to them; Format/ lists what each one means.
+// What a verification finds. Codes are stable: reports, scripts and courts refer to them; Format/ lists what each one
+// means.
 
 /// One thing that is wrong, unproved, or worth knowing.
 public struct Finding: Sendable, Hashable {
@@ -6,7 +7,8 @@ public struct Finding: Sendable, Hashable {
     public let code: Code
     /// What it means for the verdict.
     public let severity: Severity
-    /// The file, relative to what was verified; of a keys directory `keys/` and the name. Any byte may be in it: escape it for a terminal.
+    /// The file, relative to what was verified; of a keys directory `keys/` and the name. Any byte may be in it:
+    /// escape it for a terminal.
     public let file: String
     /// The first byte concerned, from the start of the file; nil where no one byte is.
     public let offset: UInt64?
@@ -16,7 +18,8 @@ public struct Finding: Sendable, Hashable {
     public let message: String
 
     init(
-        _ code: Code, _ severity: Severity, _ file: String, offset: UInt64? = nil, index: UInt64? = nil, _ message: String
+        _ code: Code, _ severity: Severity, _ file: String, offset: UInt64? = nil, index: UInt64? = nil,
+        _ message: String
     ) {
         (self.code, self.severity, self.file, self.offset) = (code, severity, file, offset)
         (self.index, self.message) = (index, message)
@@ -24,7 +27,8 @@ public struct Finding: Sendable, Hashable {
 
     /// How a finding counts.
     public enum Severity: String, Sendable, Hashable, CaseIterable {
-        /// Bytes that contradict each other, the checkpoint, or the format; or that are lost. The verdict is *tampered*.
+        /// Bytes that contradict each other, the checkpoint, or the format; or that are lost. The verdict is
+        /// *tampered*.
         case error
         /// Bytes that nothing trusted covers. The verdict is at best *not established*.
         case unattested
@@ -39,6 +43,7 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
     case intact
     /// Something was changed, or is lost.
     case tampered
-    /// Nothing contradicts, but not everything is proved: no trusted key, or bytes that neither a seal nor an opened content covers.
+    /// Nothing contradicts, but not everything is proved: no trusted key, or bytes that neither a seal nor an opened
+    /// content covers.
     case notEstablished
 }

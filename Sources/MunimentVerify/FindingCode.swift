@@ -75,7 +75,8 @@ extension Finding.Code {
     public static let frameBodyChecksum = Self("frame.bodyChecksum")
     /// The bytes that fill a frame's last block are not zero.
     public static let framePadding = Self("frame.padding")
-    /// A frame of another segment, generation or offset than its place, or one whose first index is not where the frame before ended.
+    /// A frame of another segment, generation or offset than its place, or one whose first index is not where the
+    /// frame before ended.
     public static let framePlace = Self("frame.place")
     /// The entries give another root than the frame's header states.
     public static let frameRoot = Self("frame.root")
@@ -126,7 +127,8 @@ extension Finding.Code {
 
     /// Bytes after the last whole frame: a commit that was cut off, or a frame that was damaged.
     public static let tailTorn = Self("tail.torn")
-    /// Frames past the checkpoint, or in a segment that no seal under the checkpoint covers and whose contents were not opened.
+    /// Frames past the checkpoint, or in a segment that no seal under the checkpoint covers and whose contents were
+    /// not opened.
     public static let tailUnattested = Self("tail.unattested")
     /// Idempotency tokens in frames that no seal covers: nothing else binds them.
     public static let tokenUnattested = Self("token.unattested")

@@ -1,21 +1,53 @@
 // The way in: finds out what a path is, and verifies it.
 
-/// A forensic verifier. It re-derives everything from the bytes, shares no code with what writes them above the format, the hashes and the
-/// notes, and writes nothing.
+internal import MunimentNote
+
+/// A forensic verifier. It re-derives everything from the bytes, shares no code with what writes them above the
+/// format, the hashes and the notes, and writes nothing.
 public struct Verifier: Sendable {
     private let options: VerifyOptions
 
+    /// A verifier that works as `options` say.
     public init(_ options: VerifyOptions) { self.options = options }
 
-    /// Verifies a store, a copy of one, a C2SP tile directory, or a tlog-proof file. Blocks; takes `options.jobs` threads.
+    /// Verifies a store, a copy of one, a C2SP tile directory, or a tlog-proof file. Blocks; takes `options.jobs`
+    /// threads.
     ///
-    /// Whatever the bytes are, it returns a report. Throws only where there is nothing to verify: `absent`, `usage`, `io`.
-    /// Memory stays bounded whatever the size.
+    /// Whatever the bytes are, it returns a report. Throws only where there is nothing to verify: `absent`, `usage`,
+    /// `io`. Memory stays bounded whatever the size.
     public func verify(_ path: String) throws(VerifyError) -> VerifyReport {
-        guard let item = DirectoryListing.followed(path) else { throw VerifyError(.absent, "There is nothing at \(path).") }
-        if item.kind == .directory, DirectoryListing.item(path + "/muniment.json") != nil || DirectoryListing.item(path + "/segments") != nil {
-            return try StoreVerifier(path, options).run()
+        guard let item = DirectoryListing.followed(path) else {
+            throw VerifyError(.absent, "There is nothing at \(path).")
         }
-        throw VerifyError(.usage, "\(path) is neither a store, nor a tile directory, nor a proof file.")
+        switch item.kind {
+        case .directory: return try verifyDirectory(path)
+        case .file: return try verifyFile(path)
+        case .other: throw Verifier.unknown(path)
+        }
+    }
+
+    private func verifyDirectory(_ path: String) throws(VerifyError) -> VerifyReport {
+        func has(_ name: String) -> Bool { DirectoryListing.item(path + "/" + name) != nil }
+        if has("muniment.json") || has("segments") { return try StoreVerifier(path, options).run() }
+        if has("tile") { return try TileVerifier(path, options).run() }
+        throw Verifier.unknown(path)
+    }
+
+    private func verifyFile(_ path: String) throws(VerifyError) -> VerifyReport {
+        let bytes: [UInt8]
+        do throws(FileFailure) {
+            let file = try ReadOnlyFile(path, followsLinks: true)
+            guard file.byteCount <= UInt64(TlogProof.byteCountMax) else { throw FileFailure.notRegular }
+            bytes = try file.bytes(Int(file.byteCount))
+        } catch {
+            if error == .notRegular { throw Verifier.unknown(path) }
+            throw VerifyError(.io, "\(path) can't be read: \(error.description).")
+        }
+        guard bytes.starts(with: ProofVerifier.magic) else { throw Verifier.unknown(path) }
+        return try ProofVerifier(path, options).run(bytes)
+    }
+
+    private static func unknown(_ path: String) -> VerifyError {
+        VerifyError(.usage, "\(path) is neither a store, nor a tile directory, nor a proof file.")
     }
 }

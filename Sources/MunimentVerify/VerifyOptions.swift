@@ -4,7 +4,8 @@ public import MunimentNote
 
 /// How to verify.
 public struct VerifyOptions: Sendable {
-    /// The keys to trust. None comes from what is verified; without one of the log's the verdict is at best *not established*.
+    /// The keys to trust. None comes from what is verified; without one of the log's the verdict is at best *not
+    /// established*.
     public var trustedKeys: [VerifierKey]
     /// The keys directory of a store; nil to check the structure alone.
     public var keysDirectory: String?

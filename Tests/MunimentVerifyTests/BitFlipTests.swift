@@ -1,5 +1,5 @@
-// Every single-bit flip of every byte of a small store is found, or reported as unattested, in the file that it is in: never fine, never a crash.
-// With MUNIMENT_NIGHTLY=1 all of them; otherwise a sample, whose seed is printed.
+// Every single-bit flip of every byte of a small store is found, or reported as unattested, in the file that it is in:
+// never fine, never a crash. With MUNIMENT_NIGHTLY=1 all of them; otherwise a sample, whose seed is printed.
 
 import Foundation
 import MunimentFormat
@@ -37,18 +37,22 @@ enum TestRun {
 }
 
 extension StoreFixture {
-    /// Sealed segments, repacked and not, and an unsealed one; attributes, occurred times, tokens; at most 128 KiB in all.
+    /// Sealed segments, repacked and not, and an unsealed one; attributes, occurred times, tokens; at most 128 KiB in
+    /// all.
     static func small() throws -> StoreFixture {
         let fixture = try StoreFixture(segmentEntryCount: 64 + 16) { store in
             for number in 0..<13 {
-                _ = try store.append([batch([Array("single \(number)".utf8)], attributes: [Attribute("n", .integer(Int64(number)))])])
+                _ = try store.append([
+                    batch([Array("single \(number)".utf8)], attributes: [Attribute("n", .integer(Int64(number)))])
+                ])
             }
             _ = try store.append([batch((0..<20).map { Array("bulk \($0)".utf8) }, occurred: 77)], token: [1, 2, 3])
             let long = (0..<9_000).map { UInt8(truncatingIfNeeded: $0 &* 97 ^ $0 >> 5) }
             _ = try store.append([batch([long, [1]])])
         }
         try fixture.reopen(segmentEntryCount: 64 + 16) { store in
-            _ = try store.append([batch([Array("after reopening".utf8)], attributes: [Attribute("text", .text("é"))])], token: [9])
+            _ = try store.append(
+                [batch([Array("after reopening".utf8)], attributes: [Attribute("text", .text("é"))])], token: [9])
             _ = try store.append([batch([[], [5]])])
         }
         return fixture
@@ -66,7 +70,9 @@ extension StoreFixture {
     }
 
     /// Flips one bit, verifies, restores the byte; nil if all is as it must be.
-    private static func fault(_ flip: Flip, _ fixture: StoreFixture, _ options: VerifyOptions, _ baseline: Set<Finding>) throws -> String? {
+    private static func fault(_ flip: Flip, _ fixture: StoreFixture, _ options: VerifyOptions, _ baseline: Set<Finding>)
+        throws -> String?
+    {
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: fixture.absolute(flip.file)))
         defer { try? handle.close() }
         try handle.seek(toOffset: UInt64(flip.offset))
@@ -79,7 +85,9 @@ extension StoreFixture {
         let report = try Verifier(options).verify(fixture.path)
         try put(byte)
         let new = report.findings.filter { !baseline.contains($0) }
-        if report.verdict != .intact, new.contains(where: { $0.file == flip.file && $0.severity != .notice }) { return nil }
+        if report.verdict != .intact, new.contains(where: { $0.file == flip.file && $0.severity != .notice }) {
+            return nil
+        }
         return "\(flip.file)@\(flip.offset) bit \(flip.bit): \(report.summary)"
     }
 
@@ -108,7 +116,9 @@ extension StoreFixture {
             for _ in 0..<500 { flips.append(Int.random(in: 0..<total * 8, using: &generator)) }
             var start = 0
             for count in counts {
-                for _ in 0..<max(8, 500 / counts.count) { flips.append(start * 8 + Int.random(in: 0..<max(1, count * 8), using: &generator)) }
+                for _ in 0..<max(8, 500 / counts.count) {
+                    flips.append(start * 8 + Int.random(in: 0..<max(1, count * 8), using: &generator))
+                }
                 start += count
             }
         }
@@ -127,7 +137,9 @@ extension StoreFixture {
             }
         }
         let found = faults.withLock { $0 }
-        #expect(found.isEmpty, "seed \(TestRun.seed), \(found.count) faults:\n\(found.prefix(20).joined(separator: "\n\n"))")
+        #expect(
+            found.isEmpty, "seed \(TestRun.seed), \(found.count) faults:\n\(found.prefix(20).joined(separator: "\n\n"))"
+        )
     }
 
     @Test func withoutKeys() throws { try run(keys: false) }

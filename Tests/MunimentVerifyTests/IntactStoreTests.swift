@@ -1,4 +1,5 @@
-// Stores that nobody touched: every shape that the engine writes must come out intact with keys, and not worse than *not established* without.
+// Stores that nobody touched: every shape that the engine writes must come out intact with keys, and not worse than
+// *not established* without.
 
 import Muniment
 import MunimentFormat
@@ -37,7 +38,9 @@ import Testing
     @Test func bulk() throws {
         let fixture = try StoreFixture { store in
             for round in 0..<4 {
-                let payloads = (0..<1_500).map { Array("round \(round), record \($0), \(String(repeating: "x", count: $0 % 300))".utf8) }
+                let payloads = (0..<1_500).map {
+                    Array("round \(round), record \($0), \(String(repeating: "x", count: $0 % 300))".utf8)
+                }
                 _ = try store.append([batch(payloads)])
             }
         }
@@ -55,7 +58,9 @@ import Testing
     @Test func severalSegmentsWrittenInBulk() throws {
         let fixture = try StoreFixture(segmentEntryCount: 64 + 1_000) { store in
             for _ in 0..<8 {
-                _ = try store.append([batch((0..<500).map { number in (0..<200).map { UInt8(truncatingIfNeeded: $0 * number) } })])
+                _ = try store.append([
+                    batch((0..<500).map { number in (0..<200).map { UInt8(truncatingIfNeeded: $0 * number) } })
+                ])
             }
         }
         #expect(try fixture.files().filter { $0.hasSuffix(".seg") }.count >= 4)
@@ -65,10 +70,16 @@ import Testing
     @Test func attributesTimesAndTokens() throws {
         let fixture = try StoreFixture { store in
             let many = (0..<40).map { Attribute("name \($0)", .integer(Int64($0) - 20)) }
-            let few = [Attribute("from", .text("zoë@example.org")), Attribute("raw", .bytes([0, 255])), Attribute("n", .integer(.min))]
+            let few = [
+                Attribute("from", .text("zoë@example.org")), Attribute("raw", .bytes([0, 255])),
+                Attribute("n", .integer(.min)),
+            ]
             for round in 0..<5 {
                 let payloads = (0..<20).map { Array("payload \($0)".utf8) }
-                _ = try store.append([batch(payloads, attributes: many, occurred: 1_000_000 * Int64(round)), batch([[], [1]], attributes: few)])
+                _ = try store.append([
+                    batch(payloads, attributes: many, occurred: 1_000_000 * Int64(round)),
+                    batch([[], [1]], attributes: few),
+                ])
             }
         }
         try expectIntact(fixture, records: 110)
@@ -131,7 +142,9 @@ import Testing
     }
 
     @Test func passphrase() throws {
-        let fixture = try StoreFixture(passphrase: Array("open sesame".utf8)) { store in _ = try store.append([batch([[1], [2]])]) }
+        let fixture = try StoreFixture(passphrase: Array("open sesame".utf8)) { store in
+            _ = try store.append([batch([[1], [2]])])
+        }
         var options = try fixture.options(keys: true)
         let locked = try Verifier(options).verify(fixture.path)
         #expect(locked.verdict == .notEstablished && locked.findings.contains { $0.code == .keyLocked })

@@ -8,7 +8,8 @@ import MunimentStore
 
 @testable import MunimentVerify
 
-/// A directory that goes with the test. In memory where there is a file system for that: these tests write single bytes many times.
+/// A directory that goes with the test. In memory where there is a file system for that: these tests write single
+/// bytes many times.
 final class TemporaryDirectory {
     let path: String
 
@@ -45,7 +46,9 @@ final class StoreFixture: @unchecked Sendable {
     }
 
     /// Makes a store, lets `fill` append to it, and closes it.
-    init(segmentEntryCount: Int = Limits.entriesPerSegment, passphrase: [UInt8]? = nil, _ fill: (LogStore) throws -> Void) throws {
+    init(
+        segmentEntryCount: Int = Limits.entriesPerSegment, passphrase: [UInt8]? = nil, _ fill: (LogStore) throws -> Void
+    ) throws {
         directory = try TemporaryDirectory()
         path = directory.path + "/archive"
         let options = StoreFixture.options(segmentEntryCount, passphrase)
@@ -75,8 +78,11 @@ final class StoreFixture: @unchecked Sendable {
     }
 
     /// Opens the store again, lets `fill` append to it, and closes it.
-    func reopen(segmentEntryCount: Int = Limits.entriesPerSegment, passphrase: [UInt8]? = nil, _ fill: (LogStore) throws -> Void) throws {
-        let store = try LogStore.open(POSIXFileSystem(), path, options: StoreFixture.options(segmentEntryCount, passphrase))
+    func reopen(
+        segmentEntryCount: Int = Limits.entriesPerSegment, passphrase: [UInt8]? = nil, _ fill: (LogStore) throws -> Void
+    ) throws {
+        let store = try LogStore.open(
+            POSIXFileSystem(), path, options: StoreFixture.options(segmentEntryCount, passphrase))
         try fill(store)
         try store.close()
     }
@@ -123,7 +129,8 @@ final class StoreFixture: @unchecked Sendable {
 
     /// Makes a new file with the engine's permissions.
     func create(_ name: String, _ bytes: [UInt8]) {
-        _ = FileManager.default.createFile(atPath: absolute(name), contents: Data(bytes), attributes: [.posixPermissions: 0o600])
+        _ = FileManager.default.createFile(
+            atPath: absolute(name), contents: Data(bytes), attributes: [.posixPermissions: 0o600])
     }
 
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: absolute(name)) }
@@ -134,7 +141,9 @@ func batch(_ payloads: [[UInt8]], attributes: [Attribute] = [], occurred: Micros
     let batch = RecordBatch(classID: 1, hasOccurred: occurred != nil)
     let encoded = ContentEncoder.canonical(attributes)
     for (place, payload) in payloads.enumerated() {
-        payload.withUnsafeBytes { batch.append(payload: $0, attributes: encoded, occurred: occurred.map { $0 + Int64(place) }) }
+        payload.withUnsafeBytes {
+            batch.append(payload: $0, attributes: encoded, occurred: occurred.map { $0 + Int64(place) })
+        }
     }
     return batch
 }
@@ -142,7 +151,8 @@ func batch(_ payloads: [[UInt8]], attributes: [Attribute] = [], occurred: Micros
 extension VerifyReport {
     /// For messages of failed expectations.
     var summary: String {
-        "\(verdict) \(treeSize) entries; " + findings.map { "\($0.severity) \($0.code.rawValue) \($0.file)@\($0.offset ?? 0): \($0.message)" }
+        "\(verdict) \(treeSize) entries; "
+            + findings.map { "\($0.severity) \($0.code.rawValue) \($0.file)@\($0.offset ?? 0): \($0.message)" }
             .joined(separator: "\n")
     }
 }

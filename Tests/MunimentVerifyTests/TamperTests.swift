@@ -20,12 +20,15 @@ import Testing
             let report = try fixture.verify(keys: keys, jobs: keys ? 2 : 1)
             #expect(report.verdict == verdict, "\(report.summary)", sourceLocation: sourceLocation)
             #expect(
-                report.findings.contains { $0.code == code && $0.file == file }, "\(code.rawValue) in \(file): \(report.summary)",
+                report.findings.contains { $0.code == code && $0.file == file },
+                "\(code.rawValue) in \(file): \(report.summary)",
                 sourceLocation: sourceLocation)
         }
     }
 
-    private func segments(_ fixture: StoreFixture) throws -> [String] { try fixture.files().filter { $0.hasSuffix(".seg") } }
+    private func segments(_ fixture: StoreFixture) throws -> [String] {
+        try fixture.files().filter { $0.hasSuffix(".seg") }
+    }
 
     // MARK: Whole files
 
@@ -35,14 +38,16 @@ import Testing
         #expect(baseline.filter { $0.severity != .notice }.isEmpty)
         for name in try fixture.files(keys: true) where name != "lock" {
             let bytes = try fixture.read(name)
-            for kept in Set([0, 1, bytes.count / 3, bytes.count / 2, bytes.count - 33, bytes.count - 1]) where (0..<bytes.count).contains(kept) {
+            for kept in Set([0, 1, bytes.count / 3, bytes.count / 2, bytes.count - 33, bytes.count - 1])
+            where (0..<bytes.count).contains(kept) {
                 try fixture.write(name, Array(bytes[..<kept]))
                 let report = try fixture.verify(keys: true)
                 let new = report.findings.filter { !baseline.contains($0) }
                 #expect(new.contains { $0.file == name }, "\(name) cut to \(kept): \(report.summary)")
                 // Derived files may be short: they can be made again. Everything else must be there.
                 // A journal that was cut between two notes is shorter, and no more can be said.
-                let isBetween = name == "checkpoints" && kept > 0 && !report.findings.contains { $0.code == .journalDamaged }
+                let isBetween =
+                    name == "checkpoints" && kept > 0 && !report.findings.contains { $0.code == .journalDamaged }
                 if !name.hasPrefix("tree/") && name != "segments.dir" && !isBetween {
                     #expect(report.verdict != .intact, "\(name) cut to \(kept): \(report.summary)")
                 }
@@ -66,8 +71,12 @@ import Testing
                     // An unsealed segment may end in zeros: space written ahead.
                     let isSpace = byte == 0 && name == last
                     #expect(isSpace == new.isEmpty, "\(name) and \(count) × \(byte): \(report.summary)")
-                    #expect(isSpace || new.contains { $0.file == name }, "\(name) and \(count) × \(byte): \(report.summary)")
-                    if byte != 0 { #expect(report.verdict != .intact, "\(name) and \(count) × \(byte): \(report.summary)") }
+                    #expect(
+                        isSpace || new.contains { $0.file == name }, "\(name) and \(count) × \(byte): \(report.summary)"
+                    )
+                    if byte != 0 {
+                        #expect(report.verdict != .intact, "\(name) and \(count) × \(byte): \(report.summary)")
+                    }
                 }
             }
             try fixture.write(name, bytes)
@@ -88,17 +97,23 @@ import Testing
             case let tree where tree.hasPrefix("tree/"):
                 #expect(report.findings.contains { $0.code == .treeMissing && $0.file == name }, "\(report.summary)")
                 #expect(report.verdict == .intact)
-            case let key where key.hasPrefix("keys/"): #expect(report.verdict == .notEstablished, "\(name): \(report.summary)")
+            case let key where key.hasPrefix("keys/"):
+                #expect(report.verdict == .notEstablished, "\(name): \(report.summary)")
             default: #expect(report.verdict == .tampered, "\(name): \(report.summary)")
             }
             // The manifest and the checkpoint are named; of a segment, the gap that it leaves.
-            if name.hasSuffix(".seg") { #expect(report.findings.contains { $0.code == .segmentGap || $0.code == .checkpointAhead }) }
+            if name.hasSuffix(".seg") {
+                #expect(report.findings.contains { $0.code == .segmentGap || $0.code == .checkpointAhead })
+            }
         }
     }
 
     @Test func foreignFiles() throws {
         let fixture = try StoreFixture.small()
-        for name in ["README", "segments/0000/x.seg", "segments/0000/00000000000-0000.seg", "segments/1", "tree/02", "tree/3", "checkpoint.new"] {
+        for name in [
+            "README", "segments/0000/x.seg", "segments/0000/00000000000-0000.seg", "segments/1", "tree/02", "tree/3",
+            "checkpoint.new",
+        ] {
             fixture.create(name, [1])
             try expect(fixture, .fileForeign, name, .notEstablished)
             try fixture.remove(name)
@@ -153,7 +168,9 @@ import Testing
         // The journal cut back to the same one: the frames past it are there, and nothing covers them.
         try fixture.write("checkpoints", notes[..<2].flatMap { CheckpointJournal.encoded($0) })
         let report = try fixture.verify()
-        #expect(report.verdict == .notEstablished && report.findings.contains { $0.code == .tailUnattested }, "\(report.summary)")
+        #expect(
+            report.verdict == .notEstablished && report.findings.contains { $0.code == .tailUnattested },
+            "\(report.summary)")
         // The frames cut too: nothing is left to tell but the key's own memory.
         let rolledBack = try fixture.verify(keys: true)
         #expect(rolledBack.findings.contains { $0.code == .tailUnattested })
@@ -174,7 +191,9 @@ import Testing
         #expect(try Verifier(options).verify(fixture.path).verdict == .notEstablished)
         options.against = newest
         let witnessed = try Verifier(options).verify(fixture.path)
-        #expect(witnessed.verdict == .tampered && witnessed.findings.contains { $0.code == .checkpointAhead }, "\(witnessed.summary)")
+        #expect(
+            witnessed.verdict == .tampered && witnessed.findings.contains { $0.code == .checkpointAhead },
+            "\(witnessed.summary)")
     }
 
     @Test func againstACheckpointFromOutside() throws {
@@ -187,7 +206,9 @@ import Testing
         let other = try StoreFixture { store in _ = try store.append([batch([[1]])]) }
         options.against = try other.read("checkpoint")
         let report = try Verifier(options).verify(fixture.path)
-        #expect(report.verdict == .tampered && report.findings.contains { $0.code == .checkpointInconsistent }, "\(report.summary)")
+        #expect(
+            report.verdict == .tampered && report.findings.contains { $0.code == .checkpointInconsistent },
+            "\(report.summary)")
         options.against = [1, 2, 3]
         #expect(throws: VerifyError.self) { try Verifier(options).verify(fixture.path) }
     }
@@ -217,9 +238,14 @@ import Testing
     @Test func aKeyOfAnotherLogEstablishesNothing() throws {
         let fixture = try StoreFixture.small()
         var options = try fixture.options(keys: true)
-        options.trustedKeys = [try NoteSigner(name: "example.org/other") { body in [UInt8](repeating: 7, count: 32).withUnsafeBytes(body) }.key]
+        options.trustedKeys = [
+            try NoteSigner(name: "example.org/other") { body in [UInt8](repeating: 7, count: 32).withUnsafeBytes(body) }
+                .key
+        ]
         let report = try Verifier(options).verify(fixture.path)
-        #expect(report.verdict == .notEstablished && report.findings.contains { $0.code == .verifierNotTrusted }, "\(report.summary)")
+        #expect(
+            report.verdict == .notEstablished && report.findings.contains { $0.code == .verifierNotTrusted },
+            "\(report.summary)")
     }
 
     @Test func aManifestIsExchanged() throws {
@@ -262,7 +288,8 @@ import Testing
         let fixture = try StoreFixture.small()
         let name = try #require(try segments(fixture).first { $0.hasSuffix("-0000.seg") || $0.hasSuffix("-0001.seg") })
         let bytes = try fixture.read(name)
-        let count = try #require(bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: UnsafeRawBufferPointer($0)) })
+        let count = try #require(
+            bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: UnsafeRawBufferPointer($0)) })
         try fixture.write(name, Array(bytes.dropLast(count)))
         try expect(fixture, .sealMismatch, name)
     }
@@ -304,7 +331,8 @@ import Testing
 
     /// Makes the footer of a segment anew, with every digest right.
     private func mendFooter(_ bytes: inout [UInt8], _ change: (inout Footer) -> Void = { _ in }) throws {
-        let count = try #require(bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: UnsafeRawBufferPointer($0)) })
+        let count = try #require(
+            bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: UnsafeRawBufferPointer($0)) })
         var footer = try Array(bytes.suffix(count)).decode(Footer.init(decoding:))
         var skeleton = SHA256.Hasher()
         skeleton.update([Footer.skeletonTag])
@@ -350,10 +378,14 @@ import Testing
         // And with headers that say that they belong there: the entries are in the wrong order then.
         let mended = (try header(first, at: 0), try header(second, at: 0))
         try mend(&bytes, at: a) {
-            ($0.offset, $0.firstIndex, $0.firstPart, $0.root) = (mended.0.offset, mended.0.firstIndex, mended.0.firstPart, mended.0.root)
+            ($0.offset, $0.firstIndex, $0.firstPart, $0.root) = (
+                mended.0.offset, mended.0.firstIndex, mended.0.firstPart, mended.0.root
+            )
         }
         try mend(&bytes, at: b) {
-            ($0.offset, $0.firstIndex, $0.firstPart, $0.root) = (mended.1.offset, mended.1.firstIndex, mended.1.firstPart, mended.1.root)
+            ($0.offset, $0.firstIndex, $0.firstPart, $0.root) = (
+                mended.1.offset, mended.1.firstIndex, mended.1.firstPart, mended.1.root
+            )
         }
         try fixture.write(name, bytes)
         try expect(fixture, .frameRoot, name)
@@ -377,11 +409,14 @@ import Testing
         for offset in try frames(bytes) {
             let header = try header(bytes, at: offset)
             let entries = Array(bytes[offset + header.headerByteCount..<offset + header.partRowsOffset])
-            let columns = try entries.decode { raw throws(FormatError) in try EntryColumns(decoding: raw, count: header.entryCount) }
+            let columns = try entries.decode { raw throws(FormatError) in
+                try EntryColumns(decoding: raw, count: header.entryCount)
+            }
             var leaves = [UInt8](repeating: 0, count: 32 * header.entryCount)
             leaves.withUnsafeMutableBytes { leaves in
                 entries.withUnsafeBytes {
-                    hasher.hash(columns.runs, commitments: $0.baseAddress! + columns.commitmentsOffset, to: leaves.baseAddress!)
+                    hasher.hash(
+                        columns.runs, commitments: $0.baseAddress! + columns.commitmentsOffset, to: leaves.baseAddress!)
                 }
                 frontier.append(leaves: UnsafeRawBufferPointer(leaves))
             }
@@ -397,7 +432,8 @@ import Testing
         var bytes = try fixture.read(name)
         let offset = try frames(bytes)[20]
         let header = try header(bytes, at: offset)
-        // The recorded time is a signed varint after runCount, count, suite, kind, flags and class: another low bit of it is another time.
+        // The recorded time is a signed varint after runCount, count, suite, kind, flags and class: another low bit of
+        // it is another time.
         bytes[offset + header.headerByteCount + 6] ^= 0x02
         try mendRoots(&bytes)
         try fixture.write(name, bytes)
@@ -468,7 +504,8 @@ import Testing
         let name = try sealedSegment(fixture)
         let original = try fixture.read(name)
         let changes: [(Finding.Code, (inout Footer) -> Void)] = [
-            (.footerMismatch, { $0.recordedLast += 1 }), (.footerMismatch, { $0.root = .zero }), (.footerGroups, { $0.groups[0].slot += 1 }),
+            (.footerMismatch, { $0.recordedLast += 1 }), (.footerMismatch, { $0.root = .zero }),
+            (.footerGroups, { $0.groups[0].slot += 1 }),
             (.footerGroups, { $0.groups[0].recordCount += 1 }), (.footerFrameDigest, { $0.frames[0].digest = .zero }),
             (.footerFrameDigest, { $0.skeletonDigest = .zero }), (.footerFrameDigest, { $0.frames[0].partCount += 1 }),
             (.footerMismatch, { $0.segment += 1 }), (.sealMismatch, { $0.recordedFirst -= 1 }),
@@ -500,7 +537,10 @@ import Testing
         try mendRoots(&bytes)
         try fixture.write(name, bytes)
         let report = try fixture.verify()
-        #expect(report.verdict != .intact && report.findings.contains { $0.code == .tailUnattested && $0.index == header.treeSize }, "\(report.summary)")
+        #expect(
+            report.verdict != .intact
+                && report.findings.contains { $0.code == .tailUnattested && $0.index == header.treeSize },
+            "\(report.summary)")
         let opened = try fixture.verify(keys: true)
         #expect(opened.findings.contains { $0.code == .partSealed && $0.file == name }, "\(opened.summary)")
     }
@@ -534,11 +574,18 @@ import Testing
                 let found = report.findings.filter { $0.file == name && $0.severity == .error && $0.offset != nil }
                 for place in places {
                     #expect(
-                        found.contains { ($0.offset ?? 0) >= UInt64(offsets[place]) && ($0.offset ?? 0) < UInt64(offsets[place] + 4_096) },
+                        found.contains {
+                            ($0.offset ?? 0) >= UInt64(offsets[place])
+                                && ($0.offset ?? 0) < UInt64(offsets[place] + 4_096)
+                        },
                         "frame \(place), byte \(within): \(report.summary)")
                 }
                 // The stored nodes bridge the gap, so that the checkpoint at the end is checked, and holds.
-                if places.max() ?? 0 < 50 { #expect(report.root != nil && !report.findings.contains { $0.code == .checkpointRoot }, "\(report.summary)") }
+                if places.max() ?? 0 < 50 {
+                    #expect(
+                        report.root != nil && !report.findings.contains { $0.code == .checkpointRoot },
+                        "\(report.summary)")
+                }
                 #expect(!report.findings.contains { $0.code == .treeNode }, "\(report.summary)")
             }
         }
@@ -566,7 +613,8 @@ import Testing
         var options = try fixture.options()
         options.keysDirectory = other.path + ".keys"
         let report = try Verifier(options).verify(fixture.path)
-        #expect(report.findings.contains { $0.code == .keyMalformed && $0.file == "keys/root.key" }, "\(report.summary)")
+        #expect(
+            report.findings.contains { $0.code == .keyMalformed && $0.file == "keys/root.key" }, "\(report.summary)")
     }
 
     @Test func groupKeysAreExchanged() throws {
@@ -574,12 +622,18 @@ import Testing
         var bytes = try fixture.read("keys/groups")
         // Rows 0 and 1 swap their wrapped keys, checksums mended.
         let start = GroupsHeader.byteCount
-        var rows = try (0..<2).map { try Array(bytes[start + 128 * $0..<start + 128 * ($0 + 1)]).decode(GroupKeyRow.init(decoding:)) }
-        (rows[0].wrapped, rows[1].wrapped, rows[0].salt, rows[1].salt) = (rows[1].wrapped, rows[0].wrapped, rows[1].salt, rows[0].salt)
+        var rows = try (0..<2).map {
+            try Array(bytes[start + 128 * $0..<start + 128 * ($0 + 1)]).decode(GroupKeyRow.init(decoding:))
+        }
+        (rows[0].wrapped, rows[1].wrapped, rows[0].salt, rows[1].salt) = (
+            rows[1].wrapped, rows[0].wrapped, rows[1].salt, rows[0].salt
+        )
         bytes.replaceSubrange(start..<start + 256, with: rows[0].encoded() + rows[1].encoded())
         try fixture.write("keys/groups", bytes)
         let report = try fixture.verify(keys: true)
         #expect(report.verdict == .tampered)
-        #expect(report.findings.filter { $0.code == .keyMalformed && $0.file == "keys/groups" }.count == 2, "\(report.summary)")
+        #expect(
+            report.findings.filter { $0.code == .keyMalformed && $0.file == "keys/groups" }.count == 2,
+            "\(report.summary)")
     }
 }

@@ -29,8 +29,8 @@ enum DirectoryListing {
         return DirectoryItem(name: path, status)
     }
 
-    /// Calls `body` with each name in the directory at `path`, in no order, so that memory does not grow with it. Throws where it cannot be
-    /// listed.
+    /// Calls `body` with each name in the directory at `path`, in no order, so that memory does not grow with it.
+    /// Throws where it cannot be listed.
     static func forEach(_ path: String, _ body: (DirectoryItem) -> Void) throws(FileFailure) {
         guard let stream = opendir(path) else { throw FileFailure(errno: errno) }
         defer { closedir(stream) }
@@ -41,7 +41,9 @@ enum DirectoryListing {
             if name == [0x2e] || name == [0x2e, 0x2e] { continue }
             var status = stat()
             let isThere = (name + [0]).withUnsafeBufferPointer { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { fstatat(dirfd(stream), $0.baseAddress!, &status, AT_SYMLINK_NOFOLLOW) == 0 }
+                bytes.withMemoryRebound(to: CChar.self) {
+                    fstatat(dirfd(stream), $0.baseAddress!, &status, AT_SYMLINK_NOFOLLOW) == 0
+                }
             }
             // A name that went away meanwhile is a name that is not there.
             if isThere { body(DirectoryItem(name: String(decoding: name, as: UTF8.self), status)) }

@@ -1,6 +1,6 @@
-// The verifier's own door to files: it opens what is regular, reads with pread, and writes nothing. Nothing is mapped, so a file that
-// shrinks or a device that fails is an error here, never a signal. Links are not followed and pipes are not waited for: hostile trees are
-// made of such.
+// The verifier's own door to files: it opens what is regular, reads with pread, and writes nothing. Nothing is mapped,
+// so a file that shrinks or a device that fails is an error here, never a signal. Links are not followed and pipes are
+// not waited for: hostile trees are made of such.
 
 internal import CMunimentKernels
 internal import Glibc
@@ -13,7 +13,9 @@ enum FileFailure: Error, Hashable {
     /// The system's error number.
     case system(Int32)
 
-    init(errno code: Int32) { self = code == ENOENT || code == ENOTDIR ? .missing : code == ELOOP ? .notRegular : .system(code) }
+    init(errno code: Int32) {
+        self = code == ENOENT || code == ENOTDIR ? .missing : code == ELOOP ? .notRegular : .system(code)
+    }
 
     /// For a sentence.
     var description: String {
@@ -33,9 +35,9 @@ final class ReadOnlyFile: Sendable {
     /// Permission bits.
     let mode: UInt32
 
-    /// Opens the regular file at `path`.
-    init(_ path: String) throws(FileFailure) {
-        let descriptor = mk_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
+    /// Opens the regular file at `path`. Links are followed only where the caller of the verifier named them.
+    init(_ path: String, followsLinks: Bool = false) throws(FileFailure) {
+        let descriptor = mk_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW), 0)
         guard descriptor >= 0 else { throw FileFailure(errno: errno) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
@@ -54,7 +56,8 @@ final class ReadOnlyFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Fills `buffer` from `offset` on; returns how many bytes there were, fewer than asked only at the end of the file.
+    /// Fills `buffer` from `offset` on; returns how many bytes there were, fewer than asked only at the end of the
+    /// file.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileFailure) -> Int {
         var done = 0
         while done < buffer.count {
@@ -71,7 +74,8 @@ final class ReadOnlyFile: Sendable {
         return done
     }
 
-    /// Up to `count` bytes from `offset` on. For small things; never asks for more than the file had when it was opened.
+    /// Up to `count` bytes from `offset` on. For small things; never asks for more than the file had when it was
+    /// opened.
     func bytes(_ count: Int, at offset: UInt64 = 0) throws(FileFailure) -> [UInt8] {
         let available = offset < byteCount ? Int(clamping: byteCount - offset) : 0
         var result = [UInt8](repeating: 0, count: min(count, available))
@@ -94,7 +98,9 @@ final class ReadOnlyFile: Sendable {
             let count = Int(min(UInt64(scratch.count), range.upperBound - offset))
             let readCount = try read(into: UnsafeMutableRawBufferPointer(rebasing: scratch[..<count]), at: offset)
             if readCount == 0 { return nil }
-            if let place = UnsafeRawBufferPointer(rebasing: scratch[..<readCount]).firstNonZero { return offset + UInt64(place) }
+            if let place = UnsafeRawBufferPointer(rebasing: scratch[..<readCount]).firstNonZero {
+                return offset + UInt64(place)
+            }
             offset += UInt64(readCount)
         }
         return nil

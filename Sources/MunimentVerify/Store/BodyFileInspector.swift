@@ -1,5 +1,5 @@
-// Body files: their length and digest against the frame's row, and with the key from the record's content, every chunk opened and the payload
-// hashed. One pass over the file, in bounded memory. Format/body.md.
+// Body files: their length and digest against the frame's row, and with the key from the record's content, every chunk
+// opened and the payload hashed. One pass over the file, in bounded memory. Format/body.md.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -37,7 +37,8 @@ final class BodyFileInspector {
                 outcome.findings.append(
                     Finding(
                         .bodyDigest, .error, name, offset: min(file.byteCount, row.fileByteCount), index: index,
-                        "The body file has \(file.byteCount) bytes, not the \(row.fileByteCount) that its frame states."))
+                        "The body file has \(file.byteCount) bytes, not the \(row.fileByteCount) that its frame states."
+                    ))
                 return nil
             }
             let block = try file.bytes(BodyFileHeader.byteCount)
@@ -45,7 +46,9 @@ final class BodyFileInspector {
             case .success(let header):
                 if header.id != row.id || logID != nil && header.logID != logID {
                     outcome.findings.append(
-                        Finding(.bodyMalformed, .error, name, offset: 16, index: index, "The header is that of another body file."))
+                        Finding(
+                            .bodyMalformed, .error, name, offset: 16, index: index,
+                            "The header is that of another body file."))
                 }
             case .failure(let error): outcome.findings.append(Finding(error, .bodyMalformed, name, index: index))
             }
@@ -59,10 +62,13 @@ final class BodyFileInspector {
         }
     }
 
-    /// Moves what is pending to the buffer's start and reads on behind it, hashing what arrives. False at the end of the file.
+    /// Moves what is pending to the buffer's start and reads on behind it, hashing what arrives. False at the end of
+    /// the file.
     private func refill(_ pass: inout Pass) throws(FileFailure) -> Bool {
         let base = buffer.baseAddress!
-        if !pass.pending.isEmpty { base.copyMemory(from: base + pass.pending.lowerBound, byteCount: pass.pending.count) }
+        if !pass.pending.isEmpty {
+            base.copyMemory(from: base + pass.pending.lowerBound, byteCount: pass.pending.count)
+        }
         let kept = pass.pending.count
         let room = UnsafeMutableRawBufferPointer(rebasing: buffer[kept...])
         let count = try pass.file.read(into: room, at: pass.offset)
@@ -72,7 +78,9 @@ final class BodyFileInspector {
         return count > 0
     }
 
-    private func finish(_ pass: inout Pass, _ row: BodyFileRow, _ outcome: inout FrameOutcome) throws(FileFailure) -> Bool {
+    private func finish(_ pass: inout Pass, _ row: BodyFileRow, _ outcome: inout FrameOutcome) throws(FileFailure)
+        -> Bool
+    {
         repeat { pass.pending = 0..<0 } while try refill(&pass)
         guard pass.whole.finalize() == row.digest else {
             outcome.findings.append(
@@ -94,7 +102,8 @@ final class BodyFileInspector {
         }
     }
 
-    /// Opens the file that `reference` names, and checks its digest too. P of its payload; nil with a finding where anything is wrong.
+    /// Opens the file that `reference` names, and checks its digest too. P of its payload; nil with a finding where
+    /// anything is wrong.
     func open(_ row: BodyFileRow, _ reference: BodyReference, logID: Digest, _ outcome: inout FrameOutcome) -> Digest? {
         guard var pass = begin(row, logID: logID, &outcome) else { return nil }
         do throws(FileFailure) {
@@ -138,7 +147,8 @@ final class BodyFileInspector {
             let isLast = rest <= UInt64(BodyFileHeader.chunkContentByteCount)
             do throws(FormatError) {
                 let opened = try codec.open(
-                    ciphertext, key: key, nonce: chunk, associatedData: header.associatedData(chunk: chunk, isLast: isLast))
+                    ciphertext, key: key, nonce: chunk,
+                    associatedData: header.associatedData(chunk: chunk, isLast: isLast))
                 guard UInt64(opened.count) == min(rest, UInt64(BodyFileHeader.chunkContentByteCount)) else {
                     throw FormatError(.inconsistent, "body file", at: 0, "chunk \(chunk) has the wrong length")
                 }
@@ -171,7 +181,8 @@ final class BodyFileInspector {
             }
         }
         try need(4)
-        let count = Int(UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: pass.pending.lowerBound, as: UInt32.self)))
+        let count = Int(
+            UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: pass.pending.lowerBound, as: UInt32.self)))
         guard (Limits.partPaddingByteCount...PartRow.ciphertextByteCountMax).contains(count) else {
             throw .format(FormatError(.outOfBounds, "body file", at: 0, "a chunk's length is impossible"))
         }

@@ -1,5 +1,5 @@
-// The checkpoints of a store: the published one, the kept ones, and the one from outside. Signatures are checked here; the roots become
-// claims, which the ledger checks when the tree reaches their sizes.
+// The checkpoints of a store: the published one, the kept ones, and the one from outside. Signatures are checked here;
+// the roots become claims, which the ledger checks when the tree reaches their sizes.
 
 internal import MunimentFormat
 internal import MunimentNote
@@ -17,7 +17,7 @@ struct CheckpointAudit {
 
     /// Reads all of them. `against` is a signed note from outside.
     mutating func run(against: [UInt8]?) throws(VerifyError) {
-        if let finding = judge.distrust { findings.append(finding) }
+        if let finding = judge.distrust() { findings.append(finding) }
         let published = readPublished()
         let kept = readJournal(newerThan: published?.checkpoint.size)
         newest = [published, kept].compactMap { $0 }.max { $0.checkpoint.size < $1.checkpoint.size }
@@ -56,13 +56,15 @@ struct CheckpointAudit {
                 findings.append(
                     Finding(
                         .journalOrder, .error, name, offset: offset,
-                        "A kept checkpoint of size \(size) follows one of size \(last.checkpoint.size): sizes ascend in a log's journal."))
+                        "A kept checkpoint of size \(size) follows one of size \(last.checkpoint.size): sizes ascend in a log's journal."
+                    ))
             }
             if let published, size > published, last.map({ $0.checkpoint.size <= published }) ?? true {
                 findings.append(
                     Finding(
                         .checkpointReplayed, .error, "checkpoint",
-                        "The published checkpoint is of size \(published), but one of size \(size) was kept: an old one was put in its place."))
+                        "The published checkpoint is of size \(published), but one of size \(size) was kept: an old one was put in its place."
+                    ))
             }
             claim(judged.checkpoint, .kept, offset: offset)
             last = judged
@@ -70,7 +72,9 @@ struct CheckpointAudit {
         }
         if file.byteCount == 0 {
             findings.append(
-                Finding(.journalDamaged, .error, name, offset: 0, "The journal is empty; a log keeps its first checkpoint for ever."))
+                Finding(
+                    .journalDamaged, .error, name, offset: 0,
+                    "The journal is empty; a log keeps its first checkpoint for ever."))
         }
         if let published, last.map({ $0.checkpoint.size < published }) ?? true {
             findings.append(
@@ -88,12 +92,18 @@ struct CheckpointAudit {
         guard rest > 0 else { return nil }
         do throws(FileFailure) {
             let head = try file.bytes(8, at: offset)
-            let count = head.count < 8 ? 0 : head.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }
-            let crc = head.count < 8 ? 0 : head.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self)) }
+            let count =
+                head.count < 8 ? 0 : head.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }
+            let crc =
+                head.count < 8
+                ? 0
+                : head.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self)) }
             let isPossible = (1...UInt32(CheckpointJournal.noteByteCountMax)).contains(count)
             let note = isPossible ? try file.bytes(Int(count), at: offset + 8) : []
             if isPossible, note.count == Int(count), Checksum.crc32c(note) == crc { return note }
-            try end(file, name, offset, isCut: head.count < 8 || count == 0 || note.contains(0) || isPossible && note.count < Int(count))
+            try end(
+                file, name, offset,
+                isCut: head.count < 8 || count == 0 || note.contains(0) || isPossible && note.count < Int(count))
         } catch {
             findings.append(Finding(unreadable: name, error, offset: offset))
         }

@@ -1,5 +1,5 @@
-// Opens the parts of a frame with its groups' keys, and hashes the contents to the commitments of their entries. Format/frame.md,
-// Format/content.md, Format/commitment.md.
+// Opens the parts of a frame with its groups' keys, and hashes the contents to the commitments of their entries.
+// Format/frame.md, Format/content.md, Format/commitment.md.
 
 internal import Glibc
 internal import MunimentCrypto
@@ -32,7 +32,8 @@ final class ContentInspector {
 
     /// Opens all parts of `frame`; says in `outcome` how many contents are what their entries commit to.
     func open(
-        _ frame: UnsafeRawBufferPointer, rows: [PartRow], columns: EntryColumns, entries: UnsafeRawBufferPointer, keys: SegmentKeys,
+        _ frame: UnsafeRawBufferPointer, rows: [PartRow], columns: EntryColumns, entries: UnsafeRawBufferPointer,
+        keys: SegmentKeys,
         name: String, bodies: BodyFileInspector, _ outcome: inout FrameOutcome
     ) {
         let files = outcome.header.bodyFiles.map { (Int($0.ordinal), $0) }
@@ -55,7 +56,8 @@ final class ContentInspector {
             outcome.findings.append(
                 Finding(
                     .bodyReference, .error, name, offset: outcome.header.offset,
-                    index: outcome.header.firstIndex + UInt64(row.ordinal), "A body file is listed for a record that does not refer to it."))
+                    index: outcome.header.firstIndex + UInt64(row.ordinal),
+                    "A body file is listed for a record that does not refer to it."))
         }
     }
 
@@ -77,7 +79,8 @@ final class ContentInspector {
             place += ciphertext.count
             do throws(FormatError) {
                 let opened = try codec.open(
-                    ciphertext, key: key, place: PartPlace(logID: work.keys.logID, header: header, row: row, ordinal: ordinal))
+                    ciphertext, key: key,
+                    place: PartPlace(logID: work.keys.logID, header: header, row: row, ordinal: ordinal))
                 if range.count == 1 {
                     verify(opened, ordinals, group, offset, &work, &outcome)
                     return
@@ -105,9 +108,11 @@ final class ContentInspector {
         whole.withUnsafeBytes { verify($0, ordinals, group, offset, &work, &outcome) }
     }
 
-    /// Checks the contents of the entries `ordinals`, which must fill `opened`, and compares their commitments with the entries'.
+    /// Checks the contents of the entries `ordinals`, which must fill `opened`, and compares their commitments with
+    /// the entries'.
     private func verify(
-        _ opened: UnsafeRawBufferPointer, _ ordinals: [Range<Int>], _ group: OpenedGroup, _ offset: UInt64, _ work: inout Work,
+        _ opened: UnsafeRawBufferPointer, _ ordinals: [Range<Int>], _ group: OpenedGroup, _ offset: UInt64,
+        _ work: inout Work,
         _ outcome: inout FrameOutcome
     ) {
         do throws(FormatError) {
@@ -136,14 +141,16 @@ final class ContentInspector {
             commitments = .allocate(byteCount: ordinals.count * Digest.byteCount, alignment: 64)
         }
         return try hasher.commit(
-            contents: contents, count: ordinals.count, firstIndex: outcome.header.firstIndex + UInt64(ordinals.lowerBound),
+            contents: contents, count: ordinals.count,
+            firstIndex: outcome.header.firstIndex + UInt64(ordinals.lowerBound),
             salts: group.salts,
             bodyDigest: { place, bytes throws(FormatError) in
                 try self.body(bytes, ordinals.lowerBound + place, &work, &outcome)
             }, to: commitments.baseAddress!)
     }
 
-    /// P of a record whose payload is a body file. Where the file is not right, that is the finding, not the commitment.
+    /// P of a record whose payload is a body file. Where the file is not right, that is the finding, not the
+    /// commitment.
     private func body(
         _ bytes: UnsafeRawBufferPointer, _ ordinal: Int, _ work: inout Work, _ outcome: inout FrameOutcome
     ) throws(FormatError) -> Digest {
@@ -153,7 +160,8 @@ final class ContentInspector {
             outcome.findings.append(
                 Finding(
                     .bodyReference, .error, work.name, offset: outcome.header.offset,
-                    index: outcome.header.firstIndex + UInt64(ordinal), "The record refers to a body file that the frame does not list."))
+                    index: outcome.header.firstIndex + UInt64(ordinal),
+                    "The record refers to a body file that the frame does not list."))
             return .zero
         }
         guard let digest = work.bodies.open(row, reference, logID: work.keys.logID, &outcome) else {

@@ -1,10 +1,11 @@
-// Whether contents are spelt canonically, attributes and all. Nothing is allocated for an attribute: a record may have thousands.
+// Whether contents are spelt canonically, attributes and all. Nothing is allocated for an attribute: a record may have
+// thousands.
 
 internal import MunimentFormat
 
 enum ContentRules {
-    /// Checks that the `count` contents at the start of `opened`, which `ContentLayout` accepts and which have `byteCount` bytes, are all there is,
-    /// and that their attributes are canonical.
+    /// Checks that the `count` contents at the start of `opened`, which `ContentLayout` accepts and which have
+    /// `byteCount` bytes, are all there is, and that their attributes are canonical.
     static func check(_ opened: UnsafeRawBufferPointer, count: Int, byteCount: Int) throws(FormatError) {
         guard byteCount == opened.count else {
             throw FormatError(.notCanonical, "part", at: byteCount, "bytes follow the last content")
@@ -51,7 +52,9 @@ enum ContentRules {
         guard isUTF8(try reader.take(nameCount)) else { throw reader.failure(.notCanonical, "the name is not UTF-8") }
         let type = try reader.integer(UInt8.self)
         let value = reader.takeRest()
-        guard value.count <= Limits.attributeValueByteCount else { throw reader.failure(.outOfBounds, "the value is too long") }
+        guard value.count <= Limits.attributeValueByteCount else {
+            throw reader.failure(.outOfBounds, "the value is too long")
+        }
         switch type {
         case 1: guard isUTF8(value) else { throw reader.failure(.notCanonical, "the text is not UTF-8") }
         case 2: guard value.count == 8 else { throw reader.failure(.outOfBounds, "an integer has 8 bytes") }
@@ -60,11 +63,14 @@ enum ContentRules {
         }
     }
 
-    /// Whether `bytes` are UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. The Unicode standard, table 3-7.
+    /// Whether `bytes` are UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. The Unicode standard,
+    /// table 3-7.
     static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var place = 0
         while place < bytes.count {
-            if place + 8 <= bytes.count, bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {
+            if place + 8 <= bytes.count,
+                bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+            {
                 place += 8
                 continue
             }

@@ -65,7 +65,9 @@ struct ControlLedger {
         case .success(let decoded): record = decoded
         case .failure(let error):
             findings.append(
-                Finding(error, .controlMalformed, unknown: .controlUnknown, name, offset: control.offset, index: control.index))
+                Finding(
+                    error, .controlMalformed, unknown: .controlUnknown, name, offset: control.offset,
+                    index: control.index))
             isPolicyKnown = false
             return nil
         }
@@ -76,7 +78,9 @@ struct ControlLedger {
                     "Control record \(control.index) names \(ControlLedger.describe(record.previous)) as the one before it, which is "
                         + "\(ControlLedger.describe(last))."))
         }
-        if control.index == 0, record.kind != .identity { findings.append(finding(.controlMalformed, "Entry 0 does not say what the log is.")) }
+        if control.index == 0, record.kind != .identity {
+            findings.append(finding(.controlMalformed, "Entry 0 does not say what the log is."))
+        }
         if control.index == 1, record.kind != .retentionClass {
             findings.append(finding(.controlMalformed, "Entry 1 does not declare the default class."))
         }
@@ -113,11 +117,14 @@ struct ControlLedger {
                 findings.append(
                     Finding(
                         .controlUnknown, .unattested, name, offset: control.offset, index: control.index,
-                        "Control record \(control.index) is of type \(record.kind.rawValue), whose rules this program does not know."))
+                        "Control record \(control.index) is of type \(record.kind.rawValue), whose rules this program does not know."
+                    ))
             }
         } catch {
             findings.append(
-                Finding(error, .controlMalformed, unknown: .controlUnknown, name, offset: control.offset, index: control.index))
+                Finding(
+                    error, .controlMalformed, unknown: .controlUnknown, name, offset: control.offset,
+                    index: control.index))
         }
         return nil
     }
@@ -133,14 +140,17 @@ struct ControlLedger {
         if let digest = facts.digest, digest != identity.manifestDigest {
             findings.append(
                 Finding(
-                    .manifestDigest, .error, "muniment.json", index: 0, "The manifest has another SHA-256 than entry 0 states: it was changed."))
+                    .manifestDigest, .error, "muniment.json", index: 0,
+                    "The manifest has another SHA-256 than entry 0 states: it was changed."))
         }
         guard let manifest = facts.manifest else { return }
         guard manifest.logID == identity.logID, manifest.origin.utf8.elementsEqual(identity.origin.utf8),
             manifest.verifierKey.utf8.elementsEqual(identity.verifierKey.utf8)
         else {
             findings.append(
-                Finding(.manifestDigest, .error, "muniment.json", index: 0, "The manifest names another log, or another key, than entry 0."))
+                Finding(
+                    .manifestDigest, .error, "muniment.json", index: 0,
+                    "The manifest names another log, or another key, than entry 0."))
             return
         }
     }
@@ -150,7 +160,8 @@ struct ControlLedger {
             throw FormatError(.inconsistent, "class record", at: 0, "class 0 is the control records' own")
         }
         guard index != 1 || record.classID == 1 else {
-            throw FormatError(.inconsistent, "class record", at: 0, "entry 1 declares class \(record.classID), not class 1")
+            throw FormatError(
+                .inconsistent, "class record", at: 0, "entry 1 declares class \(record.classID), not class 1")
         }
         classes[record.classID] = record
     }

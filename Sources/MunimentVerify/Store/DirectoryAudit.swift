@@ -1,4 +1,5 @@
-// `segments.dir` against the segments. Derived: what is missing can be made again, what contradicts is a finding. Format/directory.md.
+// `segments.dir` against the segments. Derived: what is missing can be made again, what contradicts is a finding.
+// Format/directory.md.
 
 internal import MunimentFormat
 
@@ -27,7 +28,8 @@ struct DirectoryAudit {
         case .success(let row):
             let isSealed = summary.footerDigest != nil
             let expected = SegmentRow(
-                segment: summary.segment, generation: summary.generation, isSealed: isSealed, firstIndex: summary.firstIndex,
+                segment: summary.segment, generation: summary.generation, isSealed: isSealed,
+                firstIndex: summary.firstIndex,
                 entryCount: isSealed ? summary.entryCount : 0, recordedFirst: isSealed ? summary.recordedFirst : 0,
                 recordedLast: isSealed ? summary.recordedLast : 0, footerDigest: summary.footerDigest ?? .zero,
                 fileByteCount: isSealed ? summary.fileByteCount : row.fileByteCount)

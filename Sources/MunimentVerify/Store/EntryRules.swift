@@ -1,4 +1,5 @@
-// The rules that an entry obeys beside its spelling, and the control records that entries carry. Format/entry.md, Format/control.md.
+// The rules that an entry obeys beside its spelling, and the control records that entries carry. Format/entry.md,
+// Format/control.md.
 
 internal import MunimentFormat
 
@@ -23,7 +24,8 @@ enum EntryRules {
             if run.kind == .control && run.flags & Entry.hasExtensions == 0 {
                 outcome.findings.append(
                     Finding(
-                        .entryMalformed, .error, name, offset: header.offset, index: index, "\(run.count) control entries have no public part."))
+                        .entryMalformed, .error, name, offset: header.offset, index: index,
+                        "\(run.count) control entries have no public part."))
             }
             for (place, list) in run.extensions.enumerated() {
                 check(list, run.kind, index + UInt64(place), header, name, &outcome)
@@ -32,7 +34,8 @@ enum EntryRules {
     }
 
     private static func check(
-        _ list: [UInt8], _ kind: Entry.Kind, _ index: UInt64, _ header: FrameHeader, _ name: String, _ outcome: inout FrameOutcome
+        _ list: [UInt8], _ kind: Entry.Kind, _ index: UInt64, _ header: FrameHeader, _ name: String,
+        _ outcome: inout FrameOutcome
     ) {
         // The list decoded when the columns did.
         guard let extensions = try? list.decode(EntryExtension.list(decoding:)) else { return }

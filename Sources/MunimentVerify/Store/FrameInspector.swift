@@ -1,5 +1,6 @@
-// Checks frames one by one, each while it is in the cache: checksums, padding, entries and their rules, part rows and digests, leaf hashes,
-// body files; and with keys the contents. Each worker has one; nothing here depends on another frame.
+// Checks frames one by one, each while it is in the cache: checksums, padding, entries and their rules, part rows and
+// digests, leaf hashes, body files; and with keys the contents. Each worker has one; nothing here depends on another
+// frame.
 
 internal import CMunimentKernels
 internal import MunimentCrypto
@@ -27,14 +28,17 @@ final class FrameInspector {
         outcomes.reserveCapacity(run.slots.count)
         var leaf = 0
         for slot in run.slots {
-            let frame = UnsafeRawBufferPointer(run.buffer.bytes).slice(slot.place..<slot.place + slot.header.frameByteCount)
+            let frame = UnsafeRawBufferPointer(run.buffer.bytes).slice(
+                slot.place..<slot.place + slot.header.frameByteCount)
             outcomes.append(inspect(slot, frame, run, leavesPlace: leaf))
             leaf += slot.header.entryCount
         }
         return outcomes
     }
 
-    private func inspect(_ slot: FrameRun.Slot, _ frame: UnsafeRawBufferPointer, _ run: FrameRun, leavesPlace: Int) -> FrameOutcome {
+    private func inspect(_ slot: FrameRun.Slot, _ frame: UnsafeRawBufferPointer, _ run: FrameRun, leavesPlace: Int)
+        -> FrameOutcome
+    {
         let header = slot.header
         var outcome = FrameOutcome(header)
         outcome.findings = slot.findings
@@ -42,19 +46,23 @@ final class FrameInspector {
         let entries = frame.slice(header.headerByteCount..<header.partRowsOffset)
         let name = run.pass.name
         let columns: EntryColumns?
-        switch decoding(entries, { bytes throws(FormatError) in try EntryColumns(decoding: bytes, count: header.entryCount) }) {
+        switch decoding(
+            entries, { bytes throws(FormatError) in try EntryColumns(decoding: bytes, count: header.entryCount) })
+        {
         case .success(let decoded): columns = decoded
         case .failure(let error):
             columns = nil
             outcome.findings.append(
                 Finding(
-                    error, .frameMalformed, unknown: .entryUnknown, name, offset: header.offset + UInt64(header.headerByteCount),
+                    error, .frameMalformed, unknown: .entryUnknown, name,
+                    offset: header.offset + UInt64(header.headerByteCount),
                     index: header.firstIndex))
         }
         switch decoding(frame, { bytes throws(FormatError) in try PartRow.rows(of: header, in: bytes) }) {
         case .success(let rows): outcome.rows = rows
         case .failure(let error):
-            outcome.findings.append(Finding(error, .frameMalformed, name, offset: header.offset, index: header.firstIndex))
+            outcome.findings.append(
+                Finding(error, .frameMalformed, name, offset: header.offset, index: header.firstIndex))
         }
         checkDigests(frame, name, &outcome)
         guard let columns else { return outcome }
@@ -65,7 +73,8 @@ final class FrameInspector {
         guard let rows = outcome.rows else { return outcome }
         tally(rows, name, &outcome)
         if let keys = run.pass.keys {
-            contents.open(frame, rows: rows, columns: columns, entries: entries, keys: keys, name: name, bodies: bodies, &outcome)
+            contents.open(
+                frame, rows: rows, columns: columns, entries: entries, keys: keys, name: name, bodies: bodies, &outcome)
         } else {
             for row in header.bodyFiles { bodies.check(row, logID: run.pass.header?.logID, &outcome) }
         }
@@ -79,20 +88,24 @@ final class FrameInspector {
         if Checksum.crc32c(frame.slice(header.headerByteCount..<bodyEnd)) != header.bodyCRC {
             outcome.findings.append(
                 Finding(
-                    .frameBodyChecksum, .error, pass.name, offset: header.offset + UInt64(header.headerByteCount), index: header.firstIndex,
-                    "The checksum of the frame of entries \(header.firstIndex) to \(header.treeSize - 1) does not match its bytes."))
+                    .frameBodyChecksum, .error, pass.name, offset: header.offset + UInt64(header.headerByteCount),
+                    index: header.firstIndex,
+                    "The checksum of the frame of entries \(header.firstIndex) to \(header.treeSize - 1) does not match its bytes."
+                ))
         }
         if let place = frame.slice(bodyEnd..<frame.count).firstNonZero {
             outcome.findings.append(
                 Finding(
-                    .framePadding, .error, pass.name, offset: header.offset + UInt64(bodyEnd + place), index: header.firstIndex,
+                    .framePadding, .error, pass.name, offset: header.offset + UInt64(bodyEnd + place),
+                    index: header.firstIndex,
                     "The bytes that fill the frame's last block are not zero."))
         }
     }
 
     // MARK: Digests
 
-    /// The frame's digest, and those of its parts against their rows: hashed together, so that two messages are always under way.
+    /// The frame's digest, and those of its parts against their rows: hashed together, so that two messages are always
+    /// under way.
     private func checkDigests(_ frame: UnsafeRawBufferPointer, _ name: String, _ outcome: inout FrameOutcome) {
         let header = outcome.header
         let rows = outcome.rows ?? []
@@ -103,7 +116,8 @@ final class FrameInspector {
             var out = digests.baseAddress!.assumingMemoryBound(to: UInt8.self)
             jobs.append(
                 mk_hash_job(
-                    head: nil, body: base, head_count: 0, body_count: header.skeletonByteCount, out: out, tag: Footer.frameTag))
+                    head: nil, body: base, head_count: 0, body_count: header.skeletonByteCount, out: out,
+                    tag: Footer.frameTag))
             var place = header.skeletonByteCount
             for row in rows {
                 out += Digest.byteCount
@@ -111,7 +125,8 @@ final class FrameInspector {
                 // The hash of the ciphertext has no tag: its own first byte takes that place.
                 jobs.append(
                     mk_hash_job(
-                        head: nil, body: base + place + 1, head_count: 0, body_count: count - 1, out: out, tag: base[place]))
+                        head: nil, body: base + place + 1, head_count: 0, body_count: count - 1, out: out,
+                        tag: base[place]))
                 place += count
             }
             mk_sha256_jobs(jobs, jobs.count)
@@ -131,8 +146,8 @@ final class FrameInspector {
 
     // MARK: Contents by number
 
-    /// The numbers of contents against those of entries. In a journal each entry has one; later generations may lack what a disposition
-    /// destroyed.
+    /// The numbers of contents against those of entries. In a journal each entry has one; later generations may lack
+    /// what a disposition destroyed.
     private func tally(_ rows: [PartRow], _ name: String, _ outcome: inout FrameOutcome) {
         let header = outcome.header
         for row in rows { outcome.classes[row.classID, default: ClassTally()].contentCount += Int(row.recordCount) }
@@ -141,14 +156,16 @@ final class FrameInspector {
                 outcome.findings.append(
                     Finding(
                         .partRecords, .error, name, offset: header.offset, index: header.firstIndex,
-                        "The frame has \(tally.contentCount) contents of class \(classID) for \(tally.entryCount) entries."))
+                        "The frame has \(tally.contentCount) contents of class \(classID) for \(tally.entryCount) entries."
+                    ))
             } else if tally.contentCount < tally.entryCount {
                 let missing = tally.entryCount - tally.contentCount
                 outcome.missingCount += missing
                 outcome.findings.append(
                     Finding(
                         .contentMissing, .error, name, offset: header.offset, index: header.firstIndex,
-                        "\(missing) of \(tally.entryCount) contents of class \(classID) are gone, and no disposition destroyed them."))
+                        "\(missing) of \(tally.entryCount) contents of class \(classID) are gone, and no disposition destroyed them."
+                    ))
             }
         }
     }

@@ -1,4 +1,5 @@
-// What a worker says of one frame: everything that needs no neighbour. The ledger, which sees the frames in order, does the rest.
+// What a worker says of one frame: everything that needs no neighbour. The ledger, which sees the frames in order,
+// does the rest.
 
 internal import MunimentFormat
 

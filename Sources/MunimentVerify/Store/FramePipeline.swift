@@ -1,13 +1,13 @@
-// Feed, workers, ledger. One thread at a time walks (the feed), all inspect, one at a time takes the ledger's next steps; each thread does whatever
-// there is to do, so none waits while there is work. Steps come out of the feed in order and go into the ledger in order. What is under way is
-// bounded in number and in bytes, so memory is too.
+// Feed, workers, ledger. One thread at a time walks (the feed), all inspect, one at a time takes the ledger's next
+// steps; each thread does whatever there is to do, so none waits while there is work. Steps come out of the feed in
+// order and go into the ledger in order. What is under way is bounded in number and in bytes, so memory is too.
 
 internal import Glibc
 internal import MunimentFormat
 
 final class FramePipeline: @unchecked Sendable {
-    // Sendable: `feed` is only touched by the thread that set `isFeeding`, `ledger` only by the one that set `isTaking`, both under the lock of
-    // `state`; the rest never changes.
+    // Sendable: `feed` is only touched by the thread that set `isFeeding`, `ledger` only by the one that set
+    // `isTaking`, both under the lock of `state`; the rest never changes.
     private struct State {
         var isFeeding = false
         var isTaking = false
@@ -37,7 +37,8 @@ final class FramePipeline: @unchecked Sendable {
     private let state = Monitor(State())
 
     /// `progress` is called after each step of the ledger, by whichever thread took it.
-    init(_ files: StoreFiles, feed: SegmentFeed, ledger: LogLedger, jobs: Int, progress: @escaping (LogLedger) -> Void) {
+    init(_ files: StoreFiles, feed: SegmentFeed, ledger: LogLedger, jobs: Int, progress: @escaping (LogLedger) -> Void)
+    {
         (self.files, self.feed, self.ledger, self.jobs, self.progress) = (files, feed, ledger, max(1, jobs), progress)
     }
 
@@ -107,7 +108,9 @@ final class FramePipeline: @unchecked Sendable {
         state.wait { state in self.hasRoom(state, byteCount) ? () : nil }
     }
 
-    private func endFeeding(_ step: FeedStep, keeping buffer: RunBuffer?, spare: RunBuffer?) -> (Int, FeedStep, RunBuffer?) {
+    private func endFeeding(_ step: FeedStep, keeping buffer: RunBuffer?, spare: RunBuffer?) -> (
+        Int, FeedStep, RunBuffer?
+    ) {
         let number = state.change { state in
             state.isFeeding = false
             if let spare { FramePipeline.put(spare, &state) }

@@ -1,5 +1,6 @@
-// The keys directory, opened with the root key: the verifier's own reading of it. Rows are read when a segment names them, so memory does not
-// grow with their number; each row is decoded once at the end or the beginning of a verification by `KeysAudit`.
+// The keys directory, opened with the root key: the verifier's own reading of it. Rows are read when a segment names
+// them, so memory does not grow with their number; each row is decoded once at the end or the beginning of a
+// verification by `KeysAudit`.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -17,14 +18,17 @@ final class KeyBook: Sendable {
 
     init(logID: Digest, root: SecretKey, header: GroupsHeader, epochKey: SecretKey, file: ReadOnlyFile) {
         (self.logID, self.root, self.header, self.epochKey, self.file) = (logID, root, header, epochKey, file)
-        let rows = (file.byteCount - min(file.byteCount, UInt64(GroupsHeader.byteCount))) / UInt64(GroupKeyRow.byteCount)
+        let rows =
+            (file.byteCount - min(file.byteCount, UInt64(GroupsHeader.byteCount))) / UInt64(GroupKeyRow.byteCount)
         rowCount = rows
         used = Monitor([UInt64](repeating: 0, count: Int(clamping: (rows + 63) / 64)))
     }
 
     static let name = "keys/groups"
 
-    static func offset(ofSlot slot: UInt64) -> UInt64 { UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount) }
+    static func offset(ofSlot slot: UInt64) -> UInt64 {
+        UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount)
+    }
 
     /// The key of the group that `row`, of a frame in `segment`, announces; or what is wrong with it.
     func open(_ row: GroupRow, segment: UInt64, index: UInt64) -> Result<GroupKey, KeyRefusal> {
@@ -32,8 +36,10 @@ final class KeyBook: Sendable {
             .failure(
                 KeyRefusal(
                     Finding(
-                        .keyMissing, .unattested, KeyBook.name, offset: KeyBook.offset(ofSlot: min(row.slot, rowCount)), index: index,
-                        "The key of class \(row.classID) in segment \(segment) can't be had: \(what). Its contents are not opened.")))
+                        .keyMissing, .unattested, KeyBook.name, offset: KeyBook.offset(ofSlot: min(row.slot, rowCount)),
+                        index: index,
+                        "The key of class \(row.classID) in segment \(segment) can't be had: \(what). Its contents are not opened."
+                    )))
         }
         guard row.slot < rowCount else { return missing("the keys have no slot \(row.slot)") }
         let place = KeyBook.offset(ofSlot: row.slot)
@@ -56,7 +62,9 @@ final class KeyBook: Sendable {
         }
     }
 
-    private func unwrap(_ key: GroupKeyRow, _ row: GroupRow, _ place: UInt64) throws(FileFailure) -> Result<GroupKey, KeyRefusal> {
+    private func unwrap(_ key: GroupKeyRow, _ row: GroupRow, _ place: UInt64) throws(FileFailure) -> Result<
+        GroupKey, KeyRefusal
+    > {
         guard let opened = try? key.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey) else {
             return .failure(
                 KeyRefusal(

@@ -14,7 +14,8 @@ struct KeysAudit {
 
     init(_ directory: String, logID: Digest) { (self.directory, self.logID) = (directory, logID) }
 
-    /// Lists the directory, unlocks the root key, opens the epoch and the signer. `ownKey` is the manifest's vkey, `trusted` the caller's.
+    /// Lists the directory, unlocks the root key, opens the epoch and the signer. `ownKey` is the manifest's vkey,
+    /// `trusted` the caller's.
     mutating func run(passphrase: [UInt8]?, ownKey: String?, trusted: [VerifierKey]) throws(VerifyError) {
         list()
         guard let root = unlock(passphrase) else { return }
@@ -24,17 +25,22 @@ struct KeysAudit {
 
     private mutating func list() {
         do throws(FileFailure) {
-            if let item = DirectoryListing.item(directory), let finding = Finding(mode: item, "keys") { findings.append(finding) }
+            if let item = DirectoryListing.item(directory), let finding = Finding(mode: item, "keys") {
+                findings.append(finding)
+            }
             for item in try DirectoryListing.items(directory) {
                 guard ["root.key", "groups", "signer"].contains(item.name), item.kind == .file else {
                     findings.append(
-                        Finding(.fileForeign, .unattested, "keys/" + item.name, "This is no part of a keys directory; nothing covers its bytes."))
+                        Finding(
+                            .fileForeign, .unattested, "keys/" + item.name,
+                            "This is no part of a keys directory; nothing covers its bytes."))
                     continue
                 }
                 if let finding = Finding(mode: item, "keys/" + item.name) { findings.append(finding) }
             }
         } catch {
-            findings.append(Finding(.keyLocked, .unattested, "keys", "The keys directory can't be read: \(error.description)."))
+            findings.append(
+                Finding(.keyLocked, .unattested, "keys", "The keys directory can't be read: \(error.description)."))
         }
     }
 
@@ -43,7 +49,8 @@ struct KeysAudit {
             return try ReadOnlyFile(directory + "/" + name)
         } catch {
             let severity: Finding.Severity = error == .notRegular ? .error : .unattested
-            findings.append(Finding(.keyLocked, severity, "keys/" + name, "The file can't be read: \(error.description)."))
+            findings.append(
+                Finding(.keyLocked, severity, "keys/" + name, "The file can't be read: \(error.description)."))
             return nil
         }
     }
@@ -64,7 +71,9 @@ struct KeysAudit {
     private mutating func trailing(_ file: ReadOnlyFile, _ name: String, after end: UInt64) {
         guard file.byteCount > end else { return }
         findings.append(
-            Finding(.keyMalformed, .unattested, "keys/" + name, offset: end, "Bytes follow the file's last structure; nothing covers them."))
+            Finding(
+                .keyMalformed, .unattested, "keys/" + name, offset: end,
+                "Bytes follow the file's last structure; nothing covers them."))
     }
 
     // MARK: root.key
@@ -138,11 +147,15 @@ struct KeysAudit {
     private mutating func check(_ raw: UnsafeRawBufferPointer, slot: UInt64, isLast: Bool) {
         let offset = KeyBook.offset(ofSlot: slot)
         switch decoding(raw, GroupKeyRow.init(decoding:)) {
-        case .success(let row): if row.slot != slot { malformed("groups", offset, "Row \(slot) says that it is row \(row.slot).") }
+        case .success(let row):
+            if row.slot != slot { malformed("groups", offset, "Row \(slot) says that it is row \(row.slot).") }
         case .failure(let error):
             if isLast {
                 // The last row may have been cut off by a crash before any frame could use it.
-                findings.append(Finding(.keyMalformed, .unattested, "keys/groups", offset: offset, "The last row does not decode: \(error)."))
+                findings.append(
+                    Finding(
+                        .keyMalformed, .unattested, "keys/groups", offset: offset,
+                        "The last row does not decode: \(error)."))
             } else {
                 findings.append(Finding(error, .keyMalformed, "keys/groups", offset: offset))
             }
@@ -160,7 +173,8 @@ struct KeysAudit {
             else { continue }
             findings.append(
                 book.unwraps(row)
-                    ? Finding(.keyUnused, .notice, KeyBook.name, offset: offset, "No segment uses the key in slot \(slot).")
+                    ? Finding(
+                        .keyUnused, .notice, KeyBook.name, offset: offset, "No segment uses the key in slot \(slot).")
                     : Finding(
                         .keyMalformed, .error, KeyBook.name, offset: offset,
                         "The key in slot \(slot) was not wrapped in this place under the epoch's key."))
@@ -190,11 +204,15 @@ struct KeysAudit {
         let publicKey = seed.withUnsafeBytes { Ed25519.publicKey(seed: $0) }
         let own = ownKey.flatMap { try? VerifierKey($0) }
         if let own, own.publicKey != publicKey {
-            findings.append(Finding(.keySigner, .error, "keys/signer", offset: 80, "The signing key is not the one that the manifest names."))
+            findings.append(
+                Finding(
+                    .keySigner, .error, "keys/signer", offset: 80,
+                    "The signing key is not the one that the manifest names."))
         }
         let named = trusted.filter { key in own.map { $0.name.utf8.elementsEqual(key.name.utf8) } ?? true }
         if !named.isEmpty, !named.contains(where: { $0.publicKey == publicKey }) {
-            findings.append(Finding(.keySigner, .error, "keys/signer", offset: 80, "The signing key is not the trusted one."))
+            findings.append(
+                Finding(.keySigner, .error, "keys/signer", offset: 80, "The signing key is not the trusted one."))
         }
     }
 
@@ -215,10 +233,14 @@ struct KeysAudit {
             case .failure(let error):
                 // One may have been cut off by a crash while it was written.
                 findings.append(
-                    Finding(.keySigner, .unattested, "keys/signer", offset: offset, "What was signed last can't be read: \(error)."))
+                    Finding(
+                        .keySigner, .unattested, "keys/signer", offset: offset,
+                        "What was signed last can't be read: \(error)."))
             }
         }
-        if states.isEmpty { malformed("signer", UInt64(SignerState.byteCount), "Neither state of the signer can be read.") }
+        if states.isEmpty {
+            malformed("signer", UInt64(SignerState.byteCount), "Neither state of the signer can be read.")
+        }
         let sequences = states.map(\.sequence)
         if let low = sequences.min(), let high = sequences.max(), high - low > 1 {
             malformed("signer", UInt64(SignerState.byteCount), "The signer's states do not follow one another.")

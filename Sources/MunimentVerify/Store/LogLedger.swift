@@ -1,5 +1,6 @@
-// The log in order: what only makes sense with what came before. Frames follow one another without gaps, the tree grows as headers and
-// checkpoints say, control records form one chain, seals match the segments that they seal. One step at a time, whichever thread takes it.
+// The log in order: what only makes sense with what came before. Frames follow one another without gaps, the tree
+// grows as headers and checkpoints say, control records form one chain, seals match the segments that they seal. One
+// step at a time, whichever thread takes it.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -88,7 +89,8 @@ final class LogLedger {
             findings.append(
                 Finding(
                     .segmentGap, .error, pass.name, index: nextIndex,
-                    "Segment \(pass.source.segment) follows where segment \(expected) should: what is between is missing."))
+                    "Segment \(pass.source.segment) follows where segment \(expected) should: what is between is missing."
+                ))
         }
         lastSegment = pass.source.segment
         lastName = pass.name
@@ -101,11 +103,13 @@ final class LogLedger {
             Finding(.segmentHeader, .error, pass.name, offset: offset, index: header.firstIndex, what)
         }
         if header.segment != pass.source.segment || header.generation != pass.source.generation {
-            findings.append(finding("The header is that of segment \(header.segment), generation \(header.generation).", 12))
+            findings.append(
+                finding("The header is that of segment \(header.segment), generation \(header.generation).", 12))
         }
         if let logID, header.logID != logID { findings.append(finding("The segment belongs to another log.", 16)) }
         if header.firstIndex != nextIndex {
-            findings.append(finding("The segment begins at entry \(header.firstIndex); the one before ended at \(nextIndex).", 56))
+            findings.append(
+                finding("The segment begins at entry \(header.firstIndex); the one before ended at \(nextIndex).", 56))
         } else if let root = tree.root(size: nextIndex), root != header.root {
             findings.append(finding("The header has another root than the entries before the segment give.", 64))
         }
@@ -119,7 +123,8 @@ final class LogLedger {
             findings.append(
                 Finding(
                     .tailTorn, .unattested, pass.name, offset: end.offset, index: nextIndex,
-                    "Bytes follow the segment's last whole frame that are no frame: a commit that was cut off, or one that was damaged."))
+                    "Bytes follow the segment's last whole frame that are no frame: a commit that was cut off, or one that was damaged."
+                ))
         }
         ledger.finish(end, &findings)
         directory.check(ledger.summary, &findings)
@@ -154,16 +159,19 @@ final class LogLedger {
     }
 
     /// A body file's id, padded.
-    static func key(_ id: [UInt8]) -> Digest { Digest(id + [UInt8](repeating: 0, count: Digest.byteCount - id.count)) ?? .zero }
+    static func key(_ id: [UInt8]) -> Digest {
+        Digest(id + [UInt8](repeating: 0, count: Digest.byteCount - id.count)) ?? .zero
+    }
 
-    /// Whether a frame begins where the one before ended. Entries that are missing are a finding, and the log goes on after them; a frame that
-    /// begins too early repeats or contradicts what was there, and is left out.
+    /// Whether a frame begins where the one before ended. Entries that are missing are a finding, and the log goes on
+    /// after them; a frame that begins too early repeats or contradicts what was there, and is left out.
     private func isInPlace(_ header: FrameHeader, _ name: String, _ findings: inout [Finding]) -> Bool {
         if header.firstIndex == nextIndex { return true }
         let isEarly = header.firstIndex < nextIndex
         findings.append(
             Finding(
-                isEarly ? .framePlace : .segmentGap, .error, name, offset: header.offset, index: min(header.firstIndex, nextIndex),
+                isEarly ? .framePlace : .segmentGap, .error, name, offset: header.offset,
+                index: min(header.firstIndex, nextIndex),
                 isEarly
                     ? "The frame begins at entry \(header.firstIndex), but the one before ended at \(nextIndex)."
                     : "The entries \(nextIndex) to \(header.firstIndex - 1) are missing."))
@@ -205,7 +213,8 @@ final class LogLedger {
             Finding(.sealMismatch, .error, seal.name, offset: seal.offset, index: seal.index, what)
         }
         guard let place = unsealed.firstIndex(where: { $0.segment == record.segment }) else {
-            findings.append(mismatch("The seal record \(seal.index) is of segment \(record.segment), which is not the one before."))
+            findings.append(
+                mismatch("The seal record \(seal.index) is of segment \(record.segment), which is not the one before."))
             return
         }
         guard unsealed[place].seal == nil else {
@@ -228,23 +237,30 @@ final class LogLedger {
             mismatch("speaks of \(record.entryCount) entries from \(record.firstIndex) on")
         }
         if record.groups != summary.groups { mismatch("has other digests of the groups' ciphertext") }
-        if (record.indexRoot == .zero) == summary.hasIndex { mismatch("and its footer do not agree on whether there is an index") }
+        if (record.indexRoot == .zero) == summary.hasIndex {
+            mismatch("and its footer do not agree on whether there is an index")
+        }
         if let digest = summary.footerDigest {
             if digest != record.footerDigest { mismatch("has another digest of the footer") }
         } else {
             let isRight = summary.derivedDigest == record.footerDigest
             mismatch(
-                "finds no whole footer; the frames \(isRight ? "are those that were sealed" : "alone do not give the one that was sealed")")
+                "finds no whole footer; the frames \(isRight ? "are those that were sealed" : "alone do not give the one that was sealed")"
+            )
         }
     }
 
     /// Says what covers the bytes of a segment, once its seal has gone by or never will.
     private func attest(_ summary: SegmentSummary, mustBeSealed: Bool, _ findings: inout [Finding]) {
         func finding(_ code: Finding.Code, _ severity: Finding.Severity, _ what: String) -> Finding {
-            Finding(code, severity, summary.name, offset: UInt64(Limits.blockByteCount), index: summary.firstIndex, what)
+            Finding(
+                code, severity, summary.name, offset: UInt64(Limits.blockByteCount), index: summary.firstIndex, what)
         }
         if summary.seal == nil, mustBeSealed {
-            findings.append(finding(.sealMissing, .error, "Segment \(summary.segment) has no seal record, though two segments follow it."))
+            findings.append(
+                finding(
+                    .sealMissing, .error,
+                    "Segment \(summary.segment) has no seal record, though two segments follow it."))
         }
         if let seal = summary.seal, seal.index < attestedSize { return }
         guard summary.frameCount > 0, summary.firstIndex < attestedSize else { return }
@@ -260,7 +276,8 @@ final class LogLedger {
             findings.append(
                 finding(
                     .tokenUnattested, .notice,
-                    "\(summary.tokenCount) idempotency tokens of segment \(summary.segment) are bound by nothing until it is sealed."))
+                    "\(summary.tokenCount) idempotency tokens of segment \(summary.segment) are bound by nothing until it is sealed."
+                ))
         }
     }
 
@@ -276,7 +293,8 @@ final class LogLedger {
             findings.append(
                 Finding(
                     .tailUnattested, .unattested, past.name, offset: past.offset, index: past.index,
-                    "The entries from \(past.index) to \(nextIndex - 1) are past the newest checkpoint: nothing signed covers them."))
+                    "The entries from \(past.index) to \(nextIndex - 1) are past the newest checkpoint: nothing signed covers them."
+                ))
         }
         findings += directory.end(last: lastSegment)
         collector.add(findings)

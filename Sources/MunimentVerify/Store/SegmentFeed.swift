@@ -1,6 +1,6 @@
-// Walks the segments from the first byte to the last and cuts them into runs of frames. Only frame headers are looked at here, so that walking is
-// cheap and everything else can be done by many threads. A place where no frame stands is reported, and the walk goes on at the next place where
-// one does: one damaged frame hides no other.
+// Walks the segments from the first byte to the last and cuts them into runs of frames. Only frame headers are looked
+// at here, so that walking is cheap and everything else can be done by many threads. A place where no frame stands is
+// reported, and the walk goes on at the next place where one does: one damaged frame hides no other.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -92,7 +92,8 @@ final class SegmentFeed {
         let pass = current.pass
         let rest = pass.framesEnd - min(current.offset, pass.framesEnd)
         let wanted = Int(min(UInt64(buffer.bytes.count), rest))
-        let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<wanted]), at: current.offset)
+        let count = try file.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<wanted]), at: current.offset)
         let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])
         var run = FrameRun(pass: pass, buffer: buffer)
         var place = 0
@@ -107,7 +108,10 @@ final class SegmentFeed {
                 // The first frame of a run decides on the buffer; a later one begins the next run.
                 if run.slots.isEmpty { return .needs(byteCount) }
             case .none(let error):
-                if run.slots.isEmpty { return .step(try gap(current, file, error, UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[...]))) }
+                if run.slots.isEmpty {
+                    return .step(
+                        try gap(current, file, error, UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[...])))
+                }
             }
             break
         }
@@ -126,22 +130,27 @@ final class SegmentFeed {
     }
 
     /// What stands at `offset`, where `bytes` were read; `available` bytes are left for frames.
-    private func look(at bytes: UnsafeRawBufferPointer, _ pass: SegmentPass, offset: UInt64, available: UInt64) -> Look {
+    private func look(at bytes: UnsafeRawBufferPointer, _ pass: SegmentPass, offset: UInt64, available: UInt64) -> Look
+    {
         guard let claimed = FrameHeader.claimedByteCount(bytes) else {
             return .none(FormatError(.wrongMagic, "frame header", at: 0, "no frame starts here"))
         }
         guard UInt64(claimed) <= available else {
-            return .none(FormatError(.truncated, "frame header", at: 8, "the header reaches past the end of the segment"))
+            return .none(
+                FormatError(.truncated, "frame header", at: 8, "the header reaches past the end of the segment"))
         }
         guard claimed <= bytes.count else { return .needs(claimed.rounded(upToMultipleOf: Limits.blockByteCount)) }
         switch decoding(bytes, FrameHeader.init(decoding:)) {
         case .failure(let error): return .none(error)
         case .success(let header):
-            guard header.offset == offset, header.segment == pass.source.segment, header.generation == pass.source.generation else {
+            guard header.offset == offset, header.segment == pass.source.segment,
+                header.generation == pass.source.generation
+            else {
                 return .none(
                     FormatError(
                         .inconsistent, "frame header", at: 32,
-                        "a frame of segment \(header.segment), generation \(header.generation), offset \(header.offset) stands here"))
+                        "a frame of segment \(header.segment), generation \(header.generation), offset \(header.offset) stands here"
+                    ))
             }
             guard UInt64(header.frameByteCount) <= available else {
                 return .none(FormatError(.truncated, "frame", at: 40, "the frame reaches past the end of the segment"))
@@ -163,7 +172,8 @@ final class SegmentFeed {
         }
         var findings = [Finding]()
         let successor = try successor(of: current, file, scratch, &findings)
-        let what = successor.map { "The next frame stands at offset \($0)." } ?? "No frame stands between here and the footer."
+        let what =
+            successor.map { "The next frame stands at offset \($0)." } ?? "No frame stands between here and the footer."
         if successor == nil, !isSealed { return end(.torn, at: current.offset) }
         findings.insert(finding(error, pass, current.offset, what), at: 0)
         self.current?.offset = successor ?? pass.framesEnd
@@ -180,12 +190,14 @@ final class SegmentFeed {
         return Finding(code, .error, pass.name, offset: offset, "\(error.reason) (\(error.code.rawValue)). \(what)")
     }
 
-    /// Headers longer than this are not looked for in a gap: a file full of such claims must not cost more than a few passes over it.
+    /// Headers longer than this are not looked for in a gap: a file full of such claims must not cost more than a few
+    /// passes over it.
     private static let soughtHeaderByteCountMax = 64 << 10
     /// Damaged headers that are reported of one gap.
     private static let gapFindingCountMax = 1_000
 
-    /// The next offset at which a frame of this segment stands. What begins like one on the way, and is none, is reported.
+    /// The next offset at which a frame of this segment stands. What begins like one on the way, and is none, is
+    /// reported.
     private func successor(
         of current: Current, _ file: ReadOnlyFile, _ scratch: UnsafeMutableRawBufferPointer, _ findings: inout [Finding]
     ) throws(FileFailure) -> UInt64? {
@@ -201,12 +213,16 @@ final class SegmentFeed {
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
             for place in stride(from: 0, to: step, by: Limits.blockByteCount) {
                 let header = bytes.slice(place..<count)
-                guard let claimed = FrameHeader.claimedByteCount(header), claimed <= SegmentFeed.soughtHeaderByteCountMax else { continue }
+                guard let claimed = FrameHeader.claimedByteCount(header),
+                    claimed <= SegmentFeed.soughtHeaderByteCountMax
+                else { continue }
                 let here = offset + UInt64(place)
                 switch look(at: header, pass, offset: here, available: pass.framesEnd - here) {
                 case .frame, .needs: if claimed <= header.count { return here }
                 case .none(let error):
-                    if findings.count < SegmentFeed.gapFindingCountMax { findings.append(finding(error, pass, here, "It is left out.")) }
+                    if findings.count < SegmentFeed.gapFindingCountMax {
+                        findings.append(finding(error, pass, here, "It is left out."))
+                    }
                 }
             }
             if isLast { return nil }

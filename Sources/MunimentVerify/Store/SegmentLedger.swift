@@ -1,5 +1,5 @@
-// One segment as its frames go by in order: what they give for the footer, and the rules that span frames of a file. At its end the footer is
-// read and compared field by field. Format/segment.md, Format/footer.md.
+// One segment as its frames go by in order: what they give for the footer, and the rules that span frames of a file.
+// At its end the footer is read and compared field by field. Format/segment.md, Format/footer.md.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -92,7 +92,8 @@ struct SegmentLedger {
         for file in header.bodyFiles {
             bodyFiles.append(
                 Footer.BodyFile(
-                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount, digest: file.digest))
+                    id: file.id, index: header.firstIndex + UInt64(file.ordinal), fileByteCount: file.fileByteCount,
+                    digest: file.digest))
         }
         if outcome.rows == nil || outcome.leavesPlace == nil { isWhole = false }
         root = header.root
@@ -104,13 +105,15 @@ struct SegmentLedger {
         if !outcome.isOpened { summary.isOpened = false }
     }
 
-    /// A nonce must not recur: a session counts its parts on from frame to frame. Numbers may be left out, where a commit failed.
+    /// A nonce must not recur: a session counts its parts on from frame to frame. Numbers may be left out, where a
+    /// commit failed.
     private mutating func checkSession(_ header: FrameHeader, _ findings: inout [Finding]) {
         if let next = sessions[header.session], header.firstPart < next {
             findings.append(
                 Finding(
                     .frameSession, .error, pass.name, offset: header.offset, index: header.firstIndex,
-                    "The frame counts its parts from \(header.firstPart), but its session has sealed \(next) in this segment."))
+                    "The frame counts its parts from \(header.firstPart), but its session has sealed \(next) in this segment."
+                ))
         }
         sessions[header.session] = header.firstPart + UInt64(header.partCount)
     }
@@ -122,12 +125,14 @@ struct SegmentLedger {
         }
         for row in header.groups {
             if groups[row.classID] != nil {
-                findings.append(finding("The group of class \(row.classID) is announced for a second time in this segment."))
+                findings.append(
+                    finding("The group of class \(row.classID) is announced for a second time in this segment."))
             } else {
                 groups[row.classID] = Group(row)
             }
             if row.classID != ControlRecord.classID, outcome.leavesPlace != nil, outcome.classes[row.classID] == nil {
-                findings.append(finding("The group of class \(row.classID) is announced by a frame that has no record of it."))
+                findings.append(
+                    finding("The group of class \(row.classID) is announced by a frame that has no record of it."))
             }
         }
         if frames.isEmpty, isWhole, groups[ControlRecord.classID] == nil {
@@ -136,7 +141,8 @@ struct SegmentLedger {
         // After a gap a group may have been announced in it.
         guard isWhole else { return }
         for classID in outcome.classes.keys.sorted() where groups[classID] == nil {
-            findings.append(finding("The frame has records of class \(classID), whose group this segment has not announced."))
+            findings.append(
+                finding("The frame has records of class \(classID), whose group this segment has not announced."))
         }
     }
 
@@ -174,7 +180,8 @@ struct SegmentLedger {
     private func derivedFooter() -> Footer {
         Footer(
             generation: pass.source.generation, segment: pass.source.segment, firstIndex: summary.firstIndex,
-            entryCount: summary.entryCount, root: root, recordedFirst: summary.recordedFirst, recordedLast: summary.recordedLast,
+            entryCount: summary.entryCount, root: root, recordedFirst: summary.recordedFirst,
+            recordedLast: summary.recordedLast,
             skeletonDigest: skeleton.finalize(), frames: frames,
             groups: groups.values.sorted { $0.row.classID < $1.row.classID }.map { group in
                 Footer.Group(
@@ -188,7 +195,8 @@ struct SegmentLedger {
             findings.append(Finding(code, .error, pass.name, offset: offset, index: index, what))
         }
         if footer.segment != derived.segment || footer.generation != derived.generation {
-            mismatch(.footerMismatch, "The footer is that of segment \(footer.segment), generation \(footer.generation).")
+            mismatch(
+                .footerMismatch, "The footer is that of segment \(footer.segment), generation \(footer.generation).")
         }
         compareFrames(footer, derived, offset, &findings)
         // What was lost has been reported; what it would have added to the footer is unknown.
@@ -199,7 +207,9 @@ struct SegmentLedger {
                 "The footer speaks of \(footer.entryCount) entries from \(footer.firstIndex) on; the frames hold \(derived.entryCount) from "
                     + "\(derived.firstIndex) on.")
         }
-        if footer.root != derived.root { mismatch(.footerMismatch, "The footer has another root than the segment's last frame.") }
+        if footer.root != derived.root {
+            mismatch(.footerMismatch, "The footer has another root than the segment's last frame.")
+        }
         if footer.recordedFirst != derived.recordedFirst || footer.recordedLast != derived.recordedLast {
             mismatch(.footerMismatch, "The footer has other first or last recorded times than the entries.")
         }
@@ -244,7 +254,8 @@ struct SegmentLedger {
                 findings.append(
                     Finding(
                         .footerFrameDigest, .error, pass.name, offset: found.offset, index: found.firstIndex,
-                        "The footer's row, or its digest, is not that of the frame of entries from \(found.firstIndex) on."))
+                        "The footer's row, or its digest, is not that of the frame of entries from \(found.firstIndex) on."
+                    ))
             }
             ours.removeFirst()
             theirs.removeFirst()

@@ -1,4 +1,5 @@
-// One segment on its way through a verification, and what travels with it: frames in a buffer, on their way to a worker.
+// One segment on its way through a verification, and what travels with it: frames in a buffer, on their way to a
+// worker.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -24,7 +25,8 @@ final class SegmentPass: Sendable {
     var framesEnd: UInt64 { source.byteCount - (source.footerByteCount ?? 0) }
 }
 
-/// Memory that holds frames, and their leaf hashes. One thread at a time has it: it moves from the feed to a worker, to the ledger, and back.
+/// Memory that holds frames, and their leaf hashes. One thread at a time has it: it moves from the feed to a worker,
+/// to the ledger, and back.
 final class RunBuffer: @unchecked Sendable {
     /// What a run usually takes at most.
     static let usualByteCount = 1 << 20

@@ -42,7 +42,8 @@ struct StoreFiles: Sendable {
 }
 
 extension Finding {
-    /// A file that cannot be read. What the system refuses says nothing of the bytes; a link or a pipe in a file's place does.
+    /// A file that cannot be read. What the system refuses says nothing of the bytes; a link or a pipe in a file's
+    /// place does.
     init(unreadable file: String, _ failure: FileFailure, offset: UInt64? = nil, index: UInt64? = nil) {
         self.init(
             .fileUnreadable, failure == .notRegular ? .error : .unattested, file, offset: offset, index: index,

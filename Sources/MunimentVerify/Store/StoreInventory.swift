@@ -1,5 +1,5 @@
-// What is in a store's directory: which segment files there are, which of them count, and what does not belong. Everything found here is
-// accounted for by some later check, or is reported as foreign.
+// What is in a store's directory: which segment files there are, which of them count, and what does not belong.
+// Everything found here is accounted for by some later check, or is reported as foreign.
 
 internal import MunimentFormat
 
@@ -39,7 +39,9 @@ struct StoreInventory {
             guard expect(.file, item, item.name) else { return }
             if item.byteCount > 0 {
                 findings.append(
-                    Finding(.lockNotEmpty, .unattested, "lock", offset: 0, "The lock file has \(item.byteCount) bytes; it is always empty."))
+                    Finding(
+                        .lockNotEmpty, .unattested, "lock", offset: 0,
+                        "The lock file has \(item.byteCount) bytes; it is always empty."))
             }
         case "segments": if expect(.directory, item, item.name) { listSegments() }
         case "tree": if expect(.directory, item, item.name) { listTree() }
@@ -53,7 +55,9 @@ struct StoreInventory {
     private mutating func expect(_ kind: DirectoryItem.Kind, _ item: DirectoryItem, _ name: String) -> Bool {
         guard item.kind == kind else {
             findings.append(
-                Finding(.fileUnreadable, .error, name, kind == .file ? "This is no regular file." : "This is no directory."))
+                Finding(
+                    .fileUnreadable, .error, name, kind == .file ? "This is no regular file." : "This is no directory.")
+            )
             return false
         }
         checkMode(name, item)
@@ -82,7 +86,9 @@ struct StoreInventory {
             let start = isHeader ? UInt64(Limits.blockByteCount) : 0
             if let offset = try file.firstNonZero(in: start..<max(start, file.byteCount), scratch: scratch) {
                 findings.append(
-                    Finding(.fileForeign, .unattested, name, offset: offset, "The prepared segment holds bytes that are not zero."))
+                    Finding(
+                        .fileForeign, .unattested, name, offset: offset,
+                        "The prepared segment holds bytes that are not zero."))
             }
         } catch {
             findings.append(Finding(unreadable: name, error))
@@ -134,12 +140,14 @@ struct StoreInventory {
 
     // MARK: Which generation counts
 
-    /// The newest generation with a whole footer, else the journal itself, else the newest. The others are leftovers: of a rewrite that was
-    /// cut off, or of one whose last step is due.
+    /// The newest generation with a whole footer, else the journal itself, else the newest. The others are leftovers:
+    /// of a rewrite that was cut off, or of one whose last step is due.
     private mutating func choose() {
         for segment in candidates.keys.sorted() {
             let sources = (candidates[segment] ?? []).sorted(by: >).compactMap { source(segment, $0) }
-            let chosen = sources.first(where: { $0.footerByteCount != nil }) ?? sources.first(where: { $0.generation == 0 }) ?? sources.first
+            let chosen =
+                sources.first(where: { $0.footerByteCount != nil }) ?? sources.first(where: { $0.generation == 0 })
+                ?? sources.first
             guard let chosen else { continue }
             segments.append(chosen)
             for other in sources where other.generation != chosen.generation {
@@ -159,7 +167,8 @@ struct StoreInventory {
         var footerByteCount: UInt64?
         do throws(FileFailure) {
             if file.byteCount >= UInt64(Limits.blockByteCount + Footer.trailerByteCount) {
-                let trailer = try file.bytes(Footer.trailerByteCount, at: file.byteCount - UInt64(Footer.trailerByteCount))
+                let trailer = try file.bytes(
+                    Footer.trailerByteCount, at: file.byteCount - UInt64(Footer.trailerByteCount))
                 let claimed = trailer.withUnsafeBytes { Footer.claimedByteCount(trailer: $0) }
                 if let claimed, UInt64(claimed) <= file.byteCount - UInt64(Limits.blockByteCount),
                     (file.byteCount - UInt64(claimed)) % UInt64(Limits.blockByteCount) == 0
@@ -171,7 +180,8 @@ struct StoreInventory {
             findings.append(Finding(unreadable: name, error))
         }
         return SegmentSource(
-            segment: segment, generation: generation, name: name, byteCount: file.byteCount, footerByteCount: footerByteCount)
+            segment: segment, generation: generation, name: name, byteCount: file.byteCount,
+            footerByteCount: footerByteCount)
     }
 }
 

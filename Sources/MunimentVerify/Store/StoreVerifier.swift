@@ -1,5 +1,6 @@
-// Verifies a store: lists it, reads what says how to read it (manifest, keys, checkpoints), sends its frames through the pipeline, and checks what
-// is left: stored nodes past the tree, body files that nothing refers to, keys that nothing uses.
+// Verifies a store: lists it, reads what says how to read it (manifest, keys, checkpoints), sends its frames through
+// the pipeline, and checks what is left: stored nodes past the tree, body files that nothing refers to, keys that
+// nothing uses.
 
 internal import Glibc
 internal import MunimentCrypto
@@ -29,7 +30,8 @@ struct StoreVerifier {
         let facts = readManifest(&findings)
         collector.add(findings)
         let keys = try audit(facts.manifest, &collector)
-        let judge = try TrustJudge(options.trustedKeys, origin: facts.manifest?.origin, ownKey: facts.manifest?.verifierKey)
+        let judge = try TrustJudge(
+            options.trustedKeys, origin: facts.manifest?.origin, ownKey: facts.manifest?.verifierKey)
         var checkpoints = CheckpointAudit(files, judge)
         try checkpoints.run(against: options.against)
         collector.add(checkpoints.findings)
@@ -38,13 +40,16 @@ struct StoreVerifier {
         let directory = DirectoryAudit(files, &findings)
         collector.add(findings)
         let ledger = LogLedger(
-            facts: facts, attestedSize: checkpoints.newest?.checkpoint.size ?? 0, claims: checkpoints.claims + (keys?.claims ?? []),
+            facts: facts, attestedSize: checkpoints.newest?.checkpoint.size ?? 0,
+            claims: checkpoints.claims + (keys?.claims ?? []),
             tree: tree, directory: directory, collector: collector)
         walk(inventory.segments, facts, keys?.book, ledger)
         ledger.finish()
         ledger.add(tree.ends(size: ledger.nextIndex))
         ledger.add(OrphanSearch(files).run(known: ledger.bodyIDs))
-        if let book = keys?.book, let directory = options.keysDirectory { ledger.add(KeysAudit.unused(book, directory)) }
+        if let book = keys?.book, let directory = options.keysDirectory {
+            ledger.add(KeysAudit.unused(book, directory))
+        }
         return report(ledger, facts, checkpoints)
     }
 
@@ -67,7 +72,9 @@ struct StoreVerifier {
         guard let directory = options.keysDirectory else { return nil }
         guard let manifest else {
             collector.add(
-                Finding(.keyLocked, .unattested, "keys", "Without a manifest nobody knows whose keys these are: contents are not opened."))
+                Finding(
+                    .keyLocked, .unattested, "keys",
+                    "Without a manifest nobody knows whose keys these are: contents are not opened."))
             return nil
         }
         var audit = KeysAudit(directory, logID: manifest.logID)
@@ -83,18 +90,22 @@ struct StoreVerifier {
         let total = segments.reduce(0) { $0 + $1.byteCount }
         let meter = ProgressMeter(options.progress, total: total)
         FramePipeline(files, feed: feed, ledger: ledger, jobs: options.jobs) { ledger in
-            meter.tell(byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.collector.count)
+            meter.tell(
+                byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.collector.count)
         }.run()
         meter.tell(
-            byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.collector.count, isLast: true)
+            byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.collector.count,
+            isLast: true)
     }
 
     private func report(_ ledger: LogLedger, _ facts: ManifestFacts, _ checkpoints: CheckpointAudit) -> VerifyReport {
         let newest = checkpoints.newest.flatMap { $0.isTrusted ? $0.checkpoint.size : nil }
         return VerifyReport(
             subject: .store, findings: ledger.collector.findings, omittedCounts: ledger.collector.omittedCounts,
-            verdict: ledger.collector.verdict, origin: facts.manifest?.origin, treeSize: ledger.nextIndex, root: ledger.root,
-            checkpointSize: newest, records: ledger.totals.records, controlRecords: ledger.totals.controlRecords, purged: 0,
+            verdict: ledger.collector.verdict, origin: facts.manifest?.origin, treeSize: ledger.nextIndex,
+            root: ledger.root,
+            checkpointSize: newest, records: ledger.totals.records, controlRecords: ledger.totals.controlRecords,
+            purged: 0,
             unexplained: ledger.totals.missing, opened: ledger.totals.opened, seconds: start.seconds)
     }
 }
@@ -112,12 +123,16 @@ struct OrphanSearch {
         do throws(FileFailure) {
             for directory in try DirectoryListing.items(files.path("bodies")) {
                 let name = "bodies/" + directory.name
-                guard directory.kind == .directory, directory.name.utf8.count == 2, Hexadecimal.bytes(directory.name) != nil else {
+                guard directory.kind == .directory, directory.name.utf8.count == 2,
+                    Hexadecimal.bytes(directory.name) != nil
+                else {
                     findings.append(foreign(name))
                     continue
                 }
                 if let finding = Finding(mode: directory, name) { findings.append(finding) }
-                for item in try DirectoryListing.items(files.path(name)) { look(item, directory.name, known, &findings) }
+                for item in try DirectoryListing.items(files.path(name)) {
+                    look(item, directory.name, known, &findings)
+                }
             }
         } catch {
             findings.append(Finding(unreadable: "bodies", error))
@@ -137,7 +152,9 @@ struct OrphanSearch {
         if let finding = Finding(mode: item, name) { findings.append(finding) }
         if item.name.hasSuffix(".part") || !known.contains(LogLedger.key(id)) {
             findings.append(
-                Finding(.bodyOrphan, .unattested, name, "No frame refers to this body file: it was left by a crash, or added."))
+                Finding(
+                    .bodyOrphan, .unattested, name,
+                    "No frame refers to this body file: it was left by a crash, or added."))
         }
     }
 

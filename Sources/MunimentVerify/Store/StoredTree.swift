@@ -1,6 +1,6 @@
-// The stored tree nodes, compared byte for byte with those that the entries give, level by level as they become complete. Where entries are
-// lost, the stored nodes are what lets the tree be taken up again after the gap: if they lead to a root that something else states, they
-// were the right ones.
+// The stored tree nodes, compared byte for byte with those that the entries give, level by level as they become
+// complete. Where entries are lost, the stored nodes are what lets the tree be taken up again after the gap: if they
+// lead to a root that something else states, they were the right ones.
 
 internal import Glibc
 internal import MunimentFormat
@@ -41,7 +41,9 @@ final class StoredTree: NodeReader {
     }
 
     /// Compares a run of nodes of one level with what is stored of it; gives the first few that differ to `mismatches`.
-    func compare(level: Int, firstIndex: UInt64, nodes: UnsafeRawBufferPointer, _ mismatches: inout [Mismatch]) throws(FileFailure) {
+    func compare(level: Int, firstIndex: UInt64, nodes: UnsafeRawBufferPointer, _ mismatches: inout [Mismatch])
+        throws(FileFailure)
+    {
         guard var stored = levels.removeValue(forKey: level) else { return }
         defer { levels[level] = stored }
         var done = 0
@@ -57,7 +59,9 @@ final class StoredTree: NodeReader {
                 let theirs = buffer.slice(start..<start + ours.count)
                 if memcmp(ours.baseAddress!, theirs.baseAddress!, ours.count) == 0 { return }
                 for place in 0..<count {
-                    let (a, b) = (ours.baseAddress! + place * Digest.byteCount, theirs.baseAddress! + place * Digest.byteCount)
+                    let (a, b) = (
+                        ours.baseAddress! + place * Digest.byteCount, theirs.baseAddress! + place * Digest.byteCount
+                    )
                     if Digest(loading: a) != Digest(loading: b) {
                         mismatches.append(Mismatch(level: level, index: firstIndex + UInt64(done + place)))
                     }
@@ -76,7 +80,8 @@ final class StoredTree: NodeReader {
         return level.buffer.count
     }
 
-    /// The stored nodes; throws where one is not stored. Nothing says that they are right: whoever uses them checks the root.
+    /// The stored nodes; throws where one is not stored. Nothing says that they are right: whoever uses them checks
+    /// the root.
     func nodes(_ ids: [NodeID]) throws -> [Digest] {
         var digests: [Digest] = []
         for id in ids {
@@ -100,7 +105,8 @@ final class StoredTree: NodeReader {
                 findings.append(
                     Finding(
                         .treeMissing, .notice, name, offset: stored * UInt64(Digest.byteCount),
-                        "\(stored) of \(expected) nodes of level \(level) are stored; the others follow from the entries."))
+                        "\(stored) of \(expected) nodes of level \(level) are stored; the others follow from the entries."
+                    ))
             }
             if byteCount > expected * UInt64(Digest.byteCount), stored >= expected {
                 findings.append(trailing(name, expected * UInt64(Digest.byteCount)))
@@ -112,6 +118,8 @@ final class StoredTree: NodeReader {
     }
 
     private func trailing(_ name: String, _ offset: UInt64) -> Finding {
-        Finding(.treeTrailing, .unattested, name, offset: offset, "Bytes follow the last complete node of the tree; nothing covers them.")
+        Finding(
+            .treeTrailing, .unattested, name, offset: offset,
+            "Bytes follow the last complete node of the tree; nothing covers them.")
     }
 }

@@ -1,9 +1,10 @@
-// The tree as the frames go by: leaves in order, the root after each frame against its header, the roots that checkpoints claim, the stored nodes
-// byte for byte.
+// The tree as the frames go by: leaves in order, the root after each frame against its header, the roots that
+// checkpoints claim, the stored nodes byte for byte.
 //
-// Where a frame's entries are lost or wrong, the tree can't simply go on. It is taken up again at a later frame in one of two ways, believed only
-// if it gives the root in that frame's header: with the leaves as they were read (the header of the frame before lied), or from the stored nodes
-// (its entries did). So one bad frame is one finding, and checkpoints after it can still be checked.
+// Where a frame's entries are lost or wrong, the tree can't simply go on. It is taken up again at a later frame in one
+// of two ways, believed only if it gives the root in that frame's header: with the leaves as they were read (the
+// header of the frame before lied), or from the stored nodes (its entries did). So one bad frame is one finding, and
+// checkpoints after it can still be checked.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -85,10 +86,13 @@ struct TreeLedger {
             var end = leaves.count
             if claim < claims.count {
                 let distance = claims[claim].size - step.frontier.size
-                if distance < UInt64((end - place) / Digest.byteCount) { end = place + Int(distance) * Digest.byteCount }
+                if distance < UInt64((end - place) / Digest.byteCount) {
+                    end = place + Int(distance) * Digest.byteCount
+                }
             }
             var (mismatches, failure) = (step.mismatches, step.failure)
-            step.frontier.append(leaves: leaves.slice(place..<end), reporting: StoredTree.levels.lowerBound) { level, first, nodes in
+            step.frontier.append(leaves: leaves.slice(place..<end), reporting: StoredTree.levels.lowerBound) {
+                level, first, nodes in
                 do throws(FileFailure) {
                     try stored.compare(level: level, firstIndex: first, nodes: nodes, &mismatches)
                 } catch {
@@ -102,8 +106,11 @@ struct TreeLedger {
         return step
     }
 
-    /// Takes the leaves of the next frame, whose header is `header`, in segment file `name`. Nil leaves are leaves that are lost.
-    mutating func take(_ leaves: UnsafeRawBufferPointer?, _ header: FrameHeader, _ name: String, _ findings: inout [Finding]) {
+    /// Takes the leaves of the next frame, whose header is `header`, in segment file `name`. Nil leaves are leaves
+    /// that are lost.
+    mutating func take(
+        _ leaves: UnsafeRawBufferPointer?, _ header: FrameHeader, _ name: String, _ findings: inout [Finding]
+    ) {
         guard let leaves else {
             lose(from: header.firstIndex)
             return skipClaims(upTo: header.treeSize, &findings)
@@ -120,7 +127,8 @@ struct TreeLedger {
             findings.append(
                 Finding(
                     .frameRoot, .error, name, offset: header.offset, index: header.firstIndex,
-                    "The entries \(header.firstIndex) to \(header.treeSize - 1) do not give the root that their frame states."))
+                    "The entries \(header.firstIndex) to \(header.treeSize - 1) do not give the root that their frame states."
+                ))
         }
         // The nodes above wrong leaves are wrong too: not the stored ones.
         taken.mismatches = []
@@ -135,7 +143,8 @@ struct TreeLedger {
         for mismatch in step.mismatches {
             findings.append(
                 Finding(
-                    .treeNode, .error, StoredTree.name(level: mismatch.level), offset: mismatch.index * UInt64(Digest.byteCount),
+                    .treeNode, .error, StoredTree.name(level: mismatch.level),
+                    offset: mismatch.index * UInt64(Digest.byteCount),
                     index: mismatch.index << UInt64(mismatch.level),
                     "Node \(mismatch.index) of level \(mismatch.level) is not the one that the entries give."))
         }
@@ -152,15 +161,17 @@ struct TreeLedger {
         guard root != claim.root else { return }
         let (code, what): (Finding.Code, String) =
             switch claim.claimant {
-            case .published, .kept: (.checkpointRoot, "The checkpoint of size \(claim.size) has another root than the entries give.")
-            case .outside: (.checkpointInconsistent, "The log does not extend the given checkpoint of size \(claim.size).")
+            case .published, .kept:
+                (.checkpointRoot, "The checkpoint of size \(claim.size) has another root than the entries give.")
+            case .outside:
+                (.checkpointInconsistent, "The log does not extend the given checkpoint of size \(claim.size).")
             case .signer: (.keySigner, "The key signed another root at size \(claim.size) than the entries give.")
             }
         findings.append(Finding(code, .error, claim.file, offset: claim.offset, index: claim.size, what))
     }
 
-    /// The tree after a frame, taken up from the stored nodes at a size within it. Sizes that are multiples of the lowest stored level's width
-    /// need no leaves from before.
+    /// The tree after a frame, taken up from the stored nodes at a size within it. Sizes that are multiples of the
+    /// lowest stored level's width need no leaves from before.
     private func resume(_ leaves: UnsafeRawBufferPointer, _ header: FrameHeader) -> Step? {
         let width: UInt64 = 1 << UInt64(StoredTree.levels.lowerBound)
         let anchor = (header.firstIndex + width - 1) / width * width
@@ -178,7 +189,8 @@ struct TreeLedger {
             findings.append(
                 Finding(
                     .treeLost, .error, lastName, index: lostFrom,
-                    "From entry \(lostFrom) on the tree could not be computed: entries are lost, and the stored nodes do not make up for them."))
+                    "From entry \(lostFrom) on the tree could not be computed: entries are lost, and the stored nodes do not make up for them."
+                ))
         }
         if size > 0 { skipClaims(upTo: size, &findings) }
         if let newest = claims[nextClaim...].last(where: { $0.claimant != .outside }) {
@@ -197,8 +209,10 @@ struct TreeLedger {
                 }
             findings.append(
                 Finding(
-                    claim.claimant == .signer ? .keySigner : .checkpointAhead, .error, claim.file, offset: claim.offset, index: size,
-                    "The store holds \(size) entries, but \(who) of size \(claim.size): it was cut off or rolled back."))
+                    claim.claimant == .signer ? .keySigner : .checkpointAhead, .error, claim.file, offset: claim.offset,
+                    index: size,
+                    "The store holds \(size) entries, but \(who) of size \(claim.size): it was cut off or rolled back.")
+            )
         }
         return findings
     }

@@ -24,13 +24,16 @@ final class ProgressMeter {
     private let total: UInt64
     private var last = MonotonicTime.now
 
-    init(_ callback: (@Sendable (VerifyProgress) -> Void)?, total: UInt64) { (self.callback, self.total) = (callback, total) }
+    init(_ callback: (@Sendable (VerifyProgress) -> Void)?, total: UInt64) {
+        (self.callback, self.total) = (callback, total)
+    }
 
     func tell(byteCount: UInt64, entryCount: UInt64, findingCount: @autoclosure () -> Int, isLast: Bool = false) {
         guard let callback, isLast || last.seconds >= 0.1 else { return }
         last = .now
         callback(
             VerifyProgress(
-                byteCount: min(byteCount, total), byteCountTotal: total, entryCount: entryCount, findingCount: findingCount()))
+                byteCount: min(byteCount, total), byteCountTotal: total, entryCount: entryCount,
+                findingCount: findingCount()))
     }
 }

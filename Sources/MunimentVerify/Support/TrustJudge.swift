@@ -1,5 +1,5 @@
-// Who signed a checkpoint, and whether that is somebody to trust. What to trust comes from the caller alone. The log's own key, which its
-// manifest states, only tells whether the log agrees with itself.
+// Who signed a checkpoint, and whether that is somebody to trust. What to trust comes from the caller alone. The log's
+// own key, which its manifest states, only tells whether the log agrees with itself.
 
 internal import MunimentFormat
 internal import MunimentNote
@@ -16,7 +16,8 @@ struct TrustJudge: Sendable {
     private let own: NoteKeys?
     private let origin: String?
 
-    /// `origin` and `ownKey` are what the files state; nil where they state nothing. Throws for trusted keys that can't be told apart.
+    /// `origin` and `ownKey` are what the files state; nil where they state nothing. Throws for trusted keys that
+    /// can't be told apart.
     init(_ trustedKeys: [VerifierKey], origin: String?, ownKey: String?) throws(VerifyError) {
         do {
             trusted = try NoteKeys(trustedKeys)
@@ -33,15 +34,16 @@ struct TrustJudge: Sendable {
     }
 
     /// The finding that every verification without a trusted key of the log has, once; nil where there is one.
-    var distrust: Finding? {
+    func distrust(_ file: String = "checkpoint") -> Finding? {
         guard !trustsOrigin else { return nil }
         let what = trusted.keys.isEmpty ? "No key to trust was given" : "None of the trusted keys bears this log's name"
         return Finding(
-            .verifierNotTrusted, .unattested, "checkpoint",
+            .verifierNotTrusted, .unattested, file,
             "\(what), so nothing is established: get the log's key from its owner and name it with --key.")
     }
 
-    /// Judges the note `bytes`, which stand at `offset` of `file`. Nil with a finding where it is not a checkpoint of this log that holds.
+    /// Judges the note `bytes`, which stand at `offset` of `file`. Nil with a finding where it is not a checkpoint of
+    /// this log that holds.
     func judge(_ bytes: [UInt8], _ file: String, offset: UInt64 = 0, _ findings: inout [Finding]) -> Judged? {
         do throws(NoteError) {
             let note = try SignedNote(bytes)
@@ -57,14 +59,19 @@ struct TrustJudge: Sendable {
         } catch {
             let isSignature = error.code == .invalidSignature || error.code == .untrusted
             findings.append(
-                Finding(isSignature ? .checkpointSignature : .checkpointMalformed, .error, file, offset: offset, error.description))
+                Finding(
+                    isSignature ? .checkpointSignature : .checkpointMalformed, .error, file, offset: offset,
+                    error.description))
             return nil
         }
     }
 
     private func judge(_ note: SignedNote, _ checkpoint: Checkpoint) throws(NoteError) -> Judged {
-        let isNamed = trusted.keys.contains { $0.name.utf8.elementsEqual(checkpoint.origin.utf8) }
-        if isNamed {
+        // Of a trusted key by its name, or with a line that claims to be of one: then it must hold.
+        let isTheirs = trusted.keys.contains { key in
+            key.name.utf8.elementsEqual(checkpoint.origin.utf8) || note.signatures.contains { key.owns($0) }
+        }
+        if isTheirs {
             _ = try VerifiedCheckpoint.verify(note, keys: trusted)
             return Judged(checkpoint: checkpoint, isTrusted: true)
         }

@@ -83,6 +83,13 @@ struct LogModel {
     /// Takes the whole log as an open found it: every promise must be kept by it, and from now on it is a promise itself. `read` gives the
     /// record at an index, or nil for a control record.
     mutating func settle(entries: [[UInt8]], root: Digest, read: (UInt64) throws -> ModelRecord?) throws {
+        // Reading may fail half-way, to be tried again.
+        var next = self
+        try next.take(entries, root, read)
+        self = next
+    }
+
+    private mutating func take(_ entries: [[UInt8]], _ root: Digest, _ read: (UInt64) throws -> ModelRecord?) throws {
         guard UInt64(entries.count) >= sizeMin else {
             throw Violation("the log has \(entries.count) entries, but \(sizeMin) were acknowledged or published")
         }

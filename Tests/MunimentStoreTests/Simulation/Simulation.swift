@@ -11,6 +11,8 @@ final class Simulation {
     let seed: UInt64
     var random: SeededGenerator
     var disk: SimulatedDisk
+    /// The disk up to its first death.
+    let firstDisk: SimulatedDisk
     var observed: ObservedDisk
     let clock = ManualClock()
     var options = StoreOptions()
@@ -32,7 +34,8 @@ final class Simulation {
         configuration.sectorByteCount = random.odds(50) ? 512 : 4096
         configuration.allowsDirect = random.odds(80)
         configuration.nameOrder = SimulatedDisk.NameOrder.allCases.randomElement(using: &random)!
-        disk = SimulatedDisk(configuration)
+        firstDisk = SimulatedDisk(configuration)
+        disk = firstDisk
         observed = ObservedDisk(disk)
         faultsLeft = Int.random(in: 1...3, using: &random)
         mayRot = random.odds(15)
@@ -45,6 +48,22 @@ final class Simulation {
         options.limits.reserveByteCount = 256 << 10
     }
 
+    /// A short life that is the same each time but for `faults`, which are armed from the first call on, and the disk's order of names.
+    init(faults: FaultPlan, nameOrder: SimulatedDisk.NameOrder, outcome: UInt64) {
+        seed = 5
+        random = SeededGenerator(seed: seed)
+        var configuration = SimulatedDisk.Configuration(seed: outcome)
+        configuration.nameOrder = nameOrder
+        firstDisk = SimulatedDisk(configuration, faults: faults)
+        disk = firstDisk
+        observed = ObservedDisk(disk)
+        (faultsLeft, mayRot) = (0, false)
+        options.isSynchronous = true
+        options.clock = clock
+        options.limits.segmentEntryCount = 64 + 12
+        options.limits.reserveByteCount = 256 << 10
+    }
+
     func note(_ line: @autoclosure () -> String) { log.append(line()) }
 
     // MARK: The run
@@ -54,12 +73,33 @@ final class Simulation {
         do {
             try SeededSodium.with(seed: seed) {
                 try create()
-                let count = Int.random(in: 1...200, using: &random)
+                // Short lives are more frequent: what goes wrong, goes wrong early.
+                let count = min(Int.random(in: 1...200, using: &random), Int.random(in: 1...200, using: &random))
                 for _ in 0..<count where store != nil { try step() }
                 if store != nil { try finish() }
             }
         } catch is Ruined {
             note("ruined, as such faults may")
+        }
+    }
+
+    /// Runs the short life: two segment boundaries with sealing and repacking, checkpoints, a class, a body file, tokens, a close in the middle.
+    func runScript() throws {
+        try SeededSodium.with(seed: seed) {
+            try create()
+            let again = { [self] in
+                try close()
+                try reopen()
+            }
+            let script = [
+                append, append, checkpoint, append, appendGroup, seal, append, cadence, retry, defineClass, append, again, appendBody,
+                append, seal, checkpoint, append, readBeside,
+            ]
+            for operation in script {
+                try operation()
+                try recoverIfNeeded()
+            }
+            try finish()
         }
     }
 
@@ -70,6 +110,8 @@ final class Simulation {
         armFaults(during: .creation)
         for attempt in 0... {
             path = "archive\(attempt)"
+            _ = observed.takeNotes()
+            model = LogModel()
             note("create \(path)")
             do throws(ArchiveError) {
                 store = try LogStore.create(observed, path, origin: "example.org/simulation", options: options)
@@ -238,12 +280,8 @@ final class Simulation {
         case 36..<48: try appendGroup()
         case 48..<54: try retry()
         case 54..<60: try checkpoint()
-        case 60..<66:
-            note("cadence")
-            clock.advance(microseconds: 1_000_000)
-            store.cadenceStep()
-        case 66..<71:
-            note("seal: \(store.sealStep())")
+        case 60..<66: cadence()
+        case 66..<71: seal()
         case 71..<79: try readBack()
         case 79..<84:
             try close()
@@ -258,6 +296,14 @@ final class Simulation {
         }
         try recoverIfNeeded()
     }
+
+    private func cadence() {
+        note("cadence")
+        clock.advance(microseconds: 1_000_000)
+        store.cadenceStep()
+    }
+
+    private func seal() { note("seal: \(store.sealStep())") }
 
     private func crash() throws {
         note("crash")
