@@ -33,10 +33,11 @@ final class AppendRun {
     private let ledger: AppendLedger
     private let attributes: RecordAttributes
     private let recordCountMax: Int
-    private var buffer: RecordBuffer
+    // One thread fills the buffers: dynamic exclusivity checks for each record would cost more than they tell.
+    @exclusivity(unchecked) private var buffer: RecordBuffer
     /// Payload bytes in `buffer`.
-    private var payloadByteCount: UInt64 = 0
-    private var skipCount: UInt64
+    @exclusivity(unchecked) private var payloadByteCount: UInt64 = 0
+    @exclusivity(unchecked) private var skipCount: UInt64
     private var badCount = 0
     private var currentPath = ""
     private var progress = Progress()
@@ -179,7 +180,8 @@ final class AppendRun {
             )
         }
         let (full, byteCount) = (buffer, payloadByteCount)
-        buffer = archive.makeBuffer()
+        // The next is likely to become as large: it need not grow on the way.
+        buffer = archive.makeBuffer(reservingByteCount: min(full.byteCount + full.byteCount / 16 + 1_024, 2 << 20))
         payloadByteCount = 0
         try ledger.begin(inFlightMax: settings.inFlightMax)
         let ledger = ledger

@@ -39,6 +39,10 @@ struct RecordJSON {
         json.integer(record.index)
         json.key("class")
         json.string(record.retentionClass)
+        if let kind = record.controlKind {
+            json.key("control")
+            json.string(kind)
+        }
         if let stream = record.stream {
             json.key("stream")
             json.string(stream)

@@ -137,6 +137,8 @@ import Testing
         let fixture = try Fixture()
         let own = try Command.run(["get", fixture.archive, "0", "--json"]).last
         #expect(own["class"] as? String == "control" && own["proof"] as? String == "verified")
+        #expect(own["control"] as? String == "identity")
+        #expect(try Command.run(["get", fixture.archive, "1"]).text.hasPrefix("record 1 (the engine's own: class)\n"))
         #expect(try fixture.indexes(["--index", "0-1"]).isEmpty)
     }
 
