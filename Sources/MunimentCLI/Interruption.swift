@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM, for verbs that must not stop in the middle: the signal only marks itself, on a pipe that whoever waits for input
-// watches. A second signal kills as usual.
+// SIGINT and SIGTERM, for verbs that must not stop in the middle: the signal only marks itself, on a pipe that whoever
+// waits for input watches. A second signal kills as usual.
 
 import Glibc
 import Synchronization

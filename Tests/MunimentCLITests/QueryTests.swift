@@ -23,13 +23,15 @@ import Testing
             let payloads = Samples.events(200, seed: 17)
             events = try payloads.map { try JSONDecoder().decode(Event.self, from: Data($0)) }
             let options = [
-                "--format", "ndjson", "--stream", "audit", "--attr", "user=actor.name", "--attr", "level=level", "--time", "time",
+                "--format", "ndjson", "--stream", "audit", "--attr", "user=actor.name", "--attr", "level=level",
+                "--time", "time",
                 "--batch", "33",
             ]
             let appended = try Command.run(["append", archive] + options, input: Samples.lines(payloads))
             #expect(appended.status == 0, "\(appended.errors)")
             let lines = Samples.lines((0..<50).map { Array("line \($0)".utf8) })
-            #expect(try Command.run(["append", archive, "--format", "lines", "--stream", "log"], input: lines).status == 0)
+            #expect(
+                try Command.run(["append", archive, "--format", "lines", "--stream", "log"], input: lines).status == 0)
         }
 
         /// The indexes that a query gives.
@@ -40,7 +42,9 @@ import Testing
         }
 
         /// The indexes of the events for which `condition` holds.
-        func expected(_ condition: (Event) -> Bool) -> [Int] { events.indices.filter { condition(events[$0]) }.map { $0 + 2 } }
+        func expected(_ condition: (Event) -> Bool) -> [Int] {
+            events.indices.filter { condition(events[$0]) }.map { $0 + 2 }
+        }
     }
 
     @Test func selectionsMeanWhatTheySay() throws {
@@ -58,7 +62,10 @@ import Testing
             (["--where", "user=alice"], fixture.expected { $0.actor.name == "alice" }),
             (["--where", "!user=alice"], fixture.expected { $0.actor.name != "alice" } + log),
             (["--where", "user^=svc-"], fixture.expected { $0.actor.name.hasPrefix("svc-") }),
-            (["--where", "user^=svc-", "--where", "!user=svc-sync"], fixture.expected { $0.actor.name == "svc-backup" }),
+            (
+                ["--where", "user^=svc-", "--where", "!user=svc-sync"],
+                fixture.expected { $0.actor.name == "svc-backup" }
+            ),
             (["--where", "level>=3"], fixture.expected { $0.level >= 3 }),
             (["--where", "level<=-1"], fixture.expected { $0.level <= -1 }),
             (["--where", "level>=0", "--where", "level<=2"], fixture.expected { (0...2).contains($0.level) }),
@@ -66,15 +73,23 @@ import Testing
             (["--where", "level=2"], fixture.expected { $0.level == 2 }),
             (["--where", "level=02"], []),
             (["--where", "user=ALICE"], []),
-            (["--from", "2024-02-10", "--to", "2024-02-12"], fixture.expected { ("2024-02-10"..<"2024-02-12").contains($0.time) }),
+            (
+                ["--from", "2024-02-10", "--to", "2024-02-12"],
+                fixture.expected { ("2024-02-10"..<"2024-02-12").contains($0.time) }
+            ),
             (["--to", "2024-02-05T10:00:00Z"], fixture.expected { $0.time < "2024-02-05T10:00:00Z" }),
             // Lines have no occurred time: the recorded one counts, and that is now.
             (["--from", "2024-03-01"], log),
-            (["--stream", "audit", "--index", "2-50", "--where", "user=bob"], fixture.expected { $0.actor.name == "bob" && $0.n <= 48 }),
+            (
+                ["--stream", "audit", "--index", "2-50", "--where", "user=bob"],
+                fixture.expected { $0.actor.name == "bob" && $0.n <= 48 }
+            ),
         ]
         for (options, expected) in cases {
             #expect(try fixture.indexes(options) == expected, "\(options)")
-            #expect(try Command.run(["query", fixture.archive, "--count"] + options).text == "\(expected.count)\n", "\(options)")
+            #expect(
+                try Command.run(["query", fixture.archive, "--count"] + options).text == "\(expected.count)\n",
+                "\(options)")
         }
     }
 
@@ -84,14 +99,17 @@ import Testing
         #expect(all.count > 40)
         var forward: [Int] = []
         while true {
-            let page = try fixture.indexes(["--where", "level>=3", "--limit", "9"] + (forward.last.map { ["--after", "\($0)"] } ?? []))
+            let page = try fixture.indexes(
+                ["--where", "level>=3", "--limit", "9"] + (forward.last.map { ["--after", "\($0)"] } ?? []))
             forward += page
             if page.count < 9 { break }
         }
         #expect(forward == all)
         #expect(try fixture.indexes(["--where", "level>=3", "--reverse"]) == all.reversed())
         let middle = all[20]
-        #expect(try fixture.indexes(["--where", "level>=3", "--reverse", "--after", "\(middle)", "--limit", "5"]) == all[15..<20].reversed())
+        #expect(
+            try fixture.indexes(["--where", "level>=3", "--reverse", "--after", "\(middle)", "--limit", "5"])
+                == all[15..<20].reversed())
         #expect(try fixture.indexes(["--limit", "0"]).isEmpty)
         #expect(try fixture.indexes(["--after", "\(UInt64.max)"]).isEmpty)
         #expect(try fixture.indexes(["--after", "0", "--reverse"]).isEmpty)
@@ -103,7 +121,8 @@ import Testing
         let got = try Command.run(["get", fixture.archive] + (190...210).map(String.init))
         #expect(queried.text == got.text && !got.text.isEmpty)
         let lines = try Command.run(["query", fixture.archive, "--index", "190-210", "--json"])
-        #expect(lines.text == (try Command.run(["get", fixture.archive, "--json"] + (190...210).map(String.init)).text))
+        #expect(
+            lines.text == (try Command.run(["get", fixture.archive, "--json"] + (190...210).map(String.init)).text))
     }
 
     @Test func absentRecordsAreSaidAndOthersPrinted() throws {
@@ -118,6 +137,8 @@ import Testing
         let fixture = try Fixture()
         let own = try Command.run(["get", fixture.archive, "0", "--json"]).last
         #expect(own["class"] as? String == "control" && own["proof"] as? String == "verified")
+        #expect(own["control"] as? String == "identity")
+        #expect(try Command.run(["get", fixture.archive, "1"]).text.hasPrefix("record 1 (the engine's own: class)\n"))
         #expect(try fixture.indexes(["--index", "0-1"]).isEmpty)
     }
 
@@ -141,7 +162,8 @@ import Testing
     @Test func nothingFromARecordActsOnTheTerminal() throws {
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
-        let payload = "\u{1B}[2J\u{1B}]0;title\u{7}\r\u{8}\u{9B}31m\u{202E}gnp.exe\u{200B}\u{FEFF}\u{E0041} \\ ok\nrecord 99\n  proof  verified\n"
+        let payload =
+            "\u{1B}[2J\u{1B}]0;title\u{7}\r\u{8}\u{9B}31m\u{202E}gnp.exe\u{200B}\u{FEFF}\u{E0041} \\ ok\nrecord 99\n  proof  verified\n"
         let event = #"{"k":"\u001b[31mred\u0000\u202e","k2":"a\nb"}"#
         let input = try workspace.write("input", Samples.frames([Array(payload.utf8), [0x80, 0xff, 0x1b, 0x41]]))
         #expect(try Command.run(["append", archive, input, "--format", "framed"]).status == 0)
@@ -152,8 +174,11 @@ import Testing
             #expect(result.status == 0)
             for scalar in String(decoding: result.output, as: UTF8.self).unicodeScalars {
                 #expect(
-                    scalar == "\n" || (scalar.value >= 0x20 && !scalar.properties.isBidiControl && scalar.properties.generalCategory != .control
-                        && scalar.properties.generalCategory != .format), "U+\(String(scalar.value, radix: 16))")
+                    scalar == "\n"
+                        || (scalar.value >= 0x20 && !scalar.properties.isBidiControl
+                            && scalar.properties.generalCategory != .control
+                            && scalar.properties.generalCategory != .format),
+                    "U+\(String(scalar.value, radix: 16))")
             }
         }
         // No record can pass for another: its lines are marked.
@@ -167,7 +192,9 @@ import Testing
         #expect((lines[2]["attributes"] as? [String: [String]])?["k2"] == ["a\nb"])
     }
 
-    @Test(.enabled(if: Samples.shared != nil, "the shared data is not there")) func naughtyStringsComeOutUnharmed() throws {
+    @Test(.enabled(if: Samples.shared != nil, "the shared data is not there")) func naughtyStringsComeOutUnharmed()
+        throws
+    {
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
         let folder = Samples.shared! + "/hostile-strings/"

@@ -73,6 +73,8 @@ package struct Recovery {
         let published = try checkpoint(manifest)
         let checkpoint = published?.0.checkpoint
         return try translating(paths.root) {
+            // Before the segments, as the checkpoint: a writer beside this reader may sign more meanwhile, but never less.
+            let signed = try lastSigned(keysDirectory)
             var found = try segments()
             var readOnlyReason = gap(found)
             var frontier = try trustedFrontier(found, checkpoint: checkpoint, reason: &readOnlyReason)
@@ -94,7 +96,7 @@ package struct Recovery {
                 unsealed.append(scanned)
             }
             let size = unsealed.last?.treeSize ?? found.rows.last?.end ?? 0
-            if readOnlyReason == nil { readOnlyReason = try aheadOfData(size, checkpoint, keysDirectory) }
+            if readOnlyReason == nil { readOnlyReason = aheadOfData(size, checkpoint, signed) }
             if readOnlyReason == nil && frontier.size != size {
                 readOnlyReason = ArchiveError(
                     .damaged, "\(paths.root): the tree has \(frontier.size) leaves where the segments have \(size) entries; run verify.")
@@ -200,17 +202,20 @@ package struct Recovery {
                 + "copy, or run verify.")
     }
 
+    /// What the key signed last; nil for who has no keys to ask.
+    private func lastSigned(_ keysDirectory: String) throws -> SignerState? {
+        guard try fileSystem.status(KeyRing.signerPath(keysDirectory)) != nil else { return nil }
+        return try CheckpointSigner.lastSigned(fileSystem, keysDirectory)
+    }
+
     /// Cases *checkpoint ahead of data* and *signer ahead of data*.
-    private func aheadOfData(_ size: UInt64, _ checkpoint: Checkpoint?, _ keysDirectory: String) throws -> ArchiveError? {
+    private func aheadOfData(_ size: UInt64, _ checkpoint: Checkpoint?, _ signed: SignerState?) -> ArchiveError? {
         if let checkpoint, checkpoint.size > size {
             return ArchiveError(
                 .damaged, "\(paths.root) holds \(size) entries, but its checkpoint is of size \(checkpoint.size): it was cut off or rolled back; "
                     + "restore a newer copy, or begin a successor with init --succeeds.")
         }
-        // Who has no keys can't ask the signer.
-        guard try fileSystem.status(KeyRing.signerPath(keysDirectory)) != nil else { return nil }
-        let signed = try CheckpointSigner.lastSigned(fileSystem, keysDirectory)
-        guard signed.treeSize > size else { return nil }
+        guard let signed, signed.treeSize > size else { return nil }
         return ArchiveError(
             .damaged, "\(paths.root) holds \(size) entries, but its key signed size \(signed.treeSize): it was cut off or rolled back; restore a "
                 + "newer copy, or begin a successor with init --succeeds.")

@@ -6,7 +6,8 @@ import Testing
 @Suite struct PredicateTests {
     /// Evaluates `predicate` for a record with these attributes; nil for one whose attributes can't be read.
     private func evaluate(
-        _ predicate: Predicate, index: UInt64 = 7, retentionClass: String = "default", time: Microseconds = 100, _ attributes: [Attribute]?
+        _ predicate: Predicate, index: UInt64 = 7, retentionClass: String = "default", time: Microseconds = 100,
+        _ attributes: [Attribute]?
     ) -> Bool? {
         var facts = RecordFacts(index: index, retentionClass: retentionClass, time: time)
         guard let attributes else { return predicate.evaluate(facts) }
@@ -21,13 +22,16 @@ import Testing
 
     private let record: [Attribute] = [
         Attribute("from", .text("ann@example.com")), Attribute("to", .text("bob")), Attribute("to", .text("cid")),
-        Attribute("level", .integer(-3)), Attribute("raw", .bytes([0xff, 0x61])), Attribute(Attribute.streamName, .text("s")),
+        Attribute("level", .integer(-3)), Attribute("raw", .bytes([0xff, 0x61])),
+        Attribute(Attribute.streamName, .text("s")),
     ]
 
     @Test func equalityIsOfBytes() {
         for (name, value, expected) in [
-            ("from", "ann@example.com", true), ("from", "ann@example.co", false), ("from", "Ann@example.com", false), ("to", "bob", true),
-            ("to", "cid", true), ("to", "bo", false), ("level", "-3", true), ("level", "-03", false), ("level", "3", false),
+            ("from", "ann@example.com", true), ("from", "ann@example.co", false), ("from", "Ann@example.com", false),
+            ("to", "bob", true),
+            ("to", "cid", true), ("to", "bo", false), ("level", "-3", true), ("level", "-03", false),
+            ("level", "3", false),
             ("fro", "mann@example.com", false), ("none", "", false),
         ] { #expect(evaluate(.attribute(.equals(name, value)), record) == expected, "\(name)=\(value)") }
         // Canonically equivalent texts are different ones.
@@ -39,7 +43,8 @@ import Testing
 
     @Test func prefixesAreOfBytes() {
         for (name, prefix, expected) in [
-            ("from", "ann", true), ("from", "", true), ("from", "ann@example.com", true), ("from", "ann@example.com!", false), ("to", "ci", true),
+            ("from", "ann", true), ("from", "", true), ("from", "ann@example.com", true),
+            ("from", "ann@example.com!", false), ("to", "ci", true),
             ("level", "-", false), ("none", "", false),
         ] { #expect(evaluate(.attribute(.hasPrefix(name, prefix)), record) == expected, "\(name)^=\(prefix)") }
     }
@@ -48,8 +53,12 @@ import Testing
         for value in [Int64.min, -4, -3, -2, -1, 0, 1, 255, 256, 65_536, .max] {
             let attributes = [Attribute("n", .integer(value)), Attribute("t", .text("9"))]
             for bound in [Int64.min, -4, -3, -1, 0, 1, 256, .max] {
-                #expect(evaluate(.attribute(.integer("n", bound...Int64.max)), attributes) == (value >= bound), "\(value) >= \(bound)")
-                #expect(evaluate(.attribute(.integer("n", Int64.min...bound)), attributes) == (value <= bound), "\(value) <= \(bound)")
+                #expect(
+                    evaluate(.attribute(.integer("n", bound...Int64.max)), attributes) == (value >= bound),
+                    "\(value) >= \(bound)")
+                #expect(
+                    evaluate(.attribute(.integer("n", Int64.min...bound)), attributes) == (value <= bound),
+                    "\(value) <= \(bound)")
             }
             // Text is no number, whatever it says.
             #expect(evaluate(.attribute(.integer("t", Int64.min...Int64.max)), attributes) == false)
@@ -57,9 +66,13 @@ import Testing
     }
 
     @Test func indexesTimesClassesAndStreams() {
-        #expect(evaluate(.index(7...7), []) == true && evaluate(.index(8...9), []) == false && evaluate(.index(0...UInt64.max), []) == true)
+        #expect(
+            evaluate(.index(7...7), []) == true && evaluate(.index(8...9), []) == false
+                && evaluate(.index(0...UInt64.max), []) == true)
         #expect(evaluate(.time(from: 100, to: 101), []) == true)
-        #expect(evaluate(.time(from: 101), []) == false && evaluate(.time(to: 100), []) == false && evaluate(.time(), []) == true)
+        #expect(
+            evaluate(.time(from: 101), []) == false && evaluate(.time(to: 100), []) == false
+                && evaluate(.time(), []) == true)
         #expect(evaluate(.retentionClass("default"), []) == true && evaluate(.retentionClass("Default"), []) == false)
         #expect(evaluate(.retentionClass("e\u{301}"), retentionClass: "\u{E9}", []) == false)
         #expect(evaluate(.stream("s"), record) == true && evaluate(.stream("t"), record) == false)
@@ -113,7 +126,9 @@ import Testing
         var selection = Selection()
         #expect(selection.bounds(size: 10) == 0..<10 && selection.bounds(size: 0).isEmpty)
         selection.indexes = [3...4, 8...UInt64.max]
-        #expect(selection.bounds(size: 10) == 3..<10 && selection.bounds(size: 3).isEmpty && selection.bounds(size: 4) == 3..<4)
+        #expect(
+            selection.bounds(size: 10) == 3..<10 && selection.bounds(size: 3).isEmpty
+                && selection.bounds(size: 4) == 3..<4)
         selection.indexes = [2...2]
         #expect(selection.bounds(size: 10) == 2..<3)
     }
