@@ -161,4 +161,33 @@ import Testing
         for round in 0..<5 { try fixture.reopen { store in _ = try store.append([batch([[UInt8(round)], [2]])]) } }
         try expectIntact(fixture, records: 11)
     }
+
+    @Test func aStoreThatIsBeingWrittenIsNeverAccused() throws {
+        let fixture = try StoreFixture { _ in }
+        let options = StoreFixture.options(64 + 60)
+        let path = fixture.path
+        let isDone = MunimentVerify.Monitor(false)
+        let rounds = TestRun.isNightly ? 400 : 60
+        try runOnThreads(2) { thread in
+            if thread == 0 {
+                defer { isDone.withLock { $0 = true } }
+                for round in 0..<rounds {
+                    let report = try fixture.verify(keys: round % 2 == 0, jobs: 1 + round % 2)
+                    #expect(report.verdict != .tampered, "round \(round): \(report.summary)")
+                }
+                return
+            }
+            let store = try LogStore.open(POSIXFileSystem(), path, options: options)
+            var round = 0
+            while !isDone.withLock({ $0 }) {
+                _ = try store.append([batch([Array("round \(round)".utf8)])])
+                if round % 20 == 0 { _ = try store.checkpoint(round % 40 == 0 ? .kept : .cadence) }
+                round += 1
+            }
+            try store.close()
+        }
+        let report = try fixture.verify(keys: true)
+        #expect(report.verdict == .intact, "\(report.summary)")
+        #expect(try fixture.files().filter { $0.hasSuffix(".seg") }.count >= 3)
+    }
 }

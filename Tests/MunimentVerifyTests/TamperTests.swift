@@ -545,6 +545,57 @@ import Testing
         #expect(opened.findings.contains { $0.code == .partSealed && $0.file == name }, "\(opened.summary)")
     }
 
+    @Test func aTornTailIsNoTampering() throws {
+        // As a crash leaves it: copied while the store was open, with frames past the checkpoint.
+        var crashed: StoreFixture?
+        let fixture = try StoreFixture { _ in }
+        try fixture.reopen { store in
+            for number in 0..<10 { _ = try store.append([batch([[UInt8(number)]])]) }
+            _ = try store.checkpoint(.kept)
+            _ = try store.append([batch([[10]])])
+            var generator = SeededGenerator(seed: 5)
+            _ = try store.append([batch([(0..<9_000).map { _ in UInt8.random(in: 0...255, using: &generator) }])])
+            crashed = try fixture.copy()
+        }
+        let torn = try #require(crashed)
+        let name = try openSegment(torn)
+        let original = try torn.read(name)
+        let last = try #require(try frames(original).last)
+        for keys in [false, true] {
+            let report = try torn.verify(keys: keys)
+            #expect(report.verdict == .notEstablished && report.treeSize == 14, "\(report.summary)")
+            #expect(report.findings.filter { $0.severity == .error }.isEmpty, "\(report.summary)")
+        }
+        var pieces: [[UInt8]] = [4_096, 100, 8_192].map { cut in
+            // Written up to a point, zeros from there on.
+            Array(original[..<(last + cut)]) + [UInt8](repeating: 0, count: original.count - last - cut)
+        }
+        pieces += [4_097, 10, 8_000].map { Array(original[..<(last + $0)]) }
+        // The first block never arrived, the others did.
+        pieces.append(
+            Array(original[..<last]) + [UInt8](repeating: 0, count: 4_096) + original[(last + 4_096)...])
+        for (place, bytes) in pieces.enumerated() {
+            try torn.write(name, bytes)
+            for keys in [false, true] {
+                let report = try torn.verify(keys: keys)
+                #expect(report.verdict == .notEstablished && report.treeSize == 13, "\(place): \(report.summary)")
+                #expect(
+                    report.findings.contains { $0.code == .tailTorn && $0.file == name }, "\(place): \(report.summary)")
+            }
+        }
+        // A torn frame with another after it is damage: only the last may be bad.
+        let places = try frames(original)
+        var bytes = original
+        bytes[places[places.count - 2] + 4_000] ^= 1
+        try torn.write(name, bytes)
+        try expect(torn, .framePadding, name)
+        // And below the checkpoint there is no torn frame.
+        bytes = original
+        bytes[places[3] + 4_000] ^= 1
+        try torn.write(name, Array(bytes[..<places[4]]))
+        try expect(torn, .framePadding, name)
+    }
+
     @Test func theDirectoryIsForged() throws {
         let fixture = try StoreFixture.small()
         let bytes = try fixture.read("segments.dir")

@@ -29,6 +29,9 @@ enum DirectoryListing {
         return DirectoryItem(name: path, status)
     }
 
+    /// The most names of a directory that are held at a time.
+    static let countMax = 1 << 18
+
     /// Calls `body` with each name in the directory at `path`, in no order, so that memory does not grow with it.
     /// Throws where it cannot be listed.
     static func forEach(_ path: String, _ body: (DirectoryItem) -> Void) throws(FileFailure) {
@@ -54,7 +57,12 @@ enum DirectoryListing {
     /// The names in the directory at `path`, sorted by their bytes.
     static func items(_ path: String) throws(FileFailure) -> [DirectoryItem] {
         var items: [DirectoryItem] = []
-        try forEach(path) { items.append($0) }
+        var isTooMany = false
+        try forEach(path) { item in
+            isTooMany = items.count >= countMax
+            if !isTooMany { items.append(item) }
+        }
+        if isTooMany { throw .tooMany }
         return items.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 }

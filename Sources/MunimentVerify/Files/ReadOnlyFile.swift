@@ -10,6 +10,8 @@ enum FileFailure: Error, Hashable {
     case missing
     /// A directory, link, pipe or device where a file should be.
     case notRegular
+    /// More names in a directory than are looked at.
+    case tooMany
     /// The system's error number.
     case system(Int32)
 
@@ -22,6 +24,7 @@ enum FileFailure: Error, Hashable {
         switch self {
         case .missing: "it is not there"
         case .notRegular: "it is no regular file"
+        case .tooMany: "it has more names than are looked at"
         case .system(let code): "the system says: \(String(cString: strerror(code)))"
         }
     }

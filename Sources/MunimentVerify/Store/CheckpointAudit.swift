@@ -9,7 +9,7 @@ struct CheckpointAudit {
     private let judge: TrustJudge
     /// What the log must give, in no order.
     private(set) var claims: [RootClaim] = []
-    private(set) var findings: [Finding] = []
+    private(set) var findings = Findings()
     /// The newest checkpoint of the store that holds, and whether a trusted key signed it.
     private(set) var newest: TrustJudge.Judged?
 
@@ -18,10 +18,30 @@ struct CheckpointAudit {
     /// Reads all of them. `against` is a signed note from outside.
     mutating func run(against: [UInt8]?) throws(VerifyError) {
         if let finding = judge.distrust() { findings.append(finding) }
+        // The journal first: a log that is open for writing publishes before it keeps.
+        let kept = readJournal()
         let published = readPublished()
-        let kept = readJournal(newerThan: published?.checkpoint.size)
+        if let published { compare(published.checkpoint.size, kept?.checkpoint.size) }
         newest = [published, kept].compactMap { $0 }.max { $0.checkpoint.size < $1.checkpoint.size }
         if let against { try readOutside(against) }
+    }
+
+    /// The published checkpoint is the newest of all, and usually kept.
+    private mutating func compare(_ published: UInt64, _ kept: UInt64?) {
+        if let kept, kept > published {
+            findings.append(
+                Finding(
+                    .checkpointReplayed, .error, "checkpoint",
+                    "The published checkpoint is of size \(published), but one of size \(kept) was kept: an old one was put in its place."
+                ))
+        }
+        if kept.map({ $0 < published }) ?? true {
+            findings.append(
+                Finding(
+                    .checkpointNotKept, .notice, "checkpoints",
+                    "The published checkpoint of size \(published) is not among the kept ones: the store was not closed since, or the "
+                        + "journal was cut."))
+        }
     }
 
     private mutating func readPublished() -> TrustJudge.Judged? {
@@ -40,50 +60,34 @@ struct CheckpointAudit {
 
     // MARK: The journal
 
-    /// Reads the kept notes; returns the last one that holds.
-    private mutating func readJournal(newerThan published: UInt64?) -> TrustJudge.Judged? {
+    /// Reads the kept notes; returns the one of the greatest size that holds.
+    private mutating func readJournal() -> TrustJudge.Judged? {
         let name = "checkpoints"
         guard let file = files.open(name, isRequired: true, &findings) else { return nil }
-        var offset: UInt64 = 0
-        var last: TrustJudge.Judged?
-        while let note = next(file, name, &offset) {
-            guard let judged = judge.judge(note, name, offset: offset, &findings) else {
-                offset += UInt64(8 + note.count)
-                continue
-            }
-            let size = judged.checkpoint.size
-            if let last, last.checkpoint.size >= size {
-                findings.append(
-                    Finding(
-                        .journalOrder, .error, name, offset: offset,
-                        "A kept checkpoint of size \(size) follows one of size \(last.checkpoint.size): sizes ascend in a log's journal."
-                    ))
-            }
-            if let published, size > published, last.map({ $0.checkpoint.size <= published }) ?? true {
-                findings.append(
-                    Finding(
-                        .checkpointReplayed, .error, "checkpoint",
-                        "The published checkpoint is of size \(published), but one of size \(size) was kept: an old one was put in its place."
-                    ))
-            }
-            claim(judged.checkpoint, .kept, offset: offset)
-            last = judged
-            offset += UInt64(8 + note.count)
-        }
         if file.byteCount == 0 {
             findings.append(
                 Finding(
                     .journalDamaged, .error, name, offset: 0,
                     "The journal is empty; a log keeps its first checkpoint for ever."))
         }
-        if let published, last.map({ $0.checkpoint.size < published }) ?? true {
-            findings.append(
-                Finding(
-                    .checkpointNotKept, .notice, name,
-                    "The published checkpoint of size \(published) is not among the kept ones: the store was not closed since, or the journal "
-                        + "was cut."))
+        var offset: UInt64 = 0
+        var newest: TrustJudge.Judged?
+        while let note = next(file, name, &offset) {
+            defer { offset += UInt64(8 + note.count) }
+            guard let judged = judge.judge(note, name, offset: offset, &findings) else { continue }
+            let size = judged.checkpoint.size
+            claim(judged.checkpoint, .kept, offset: offset)
+            if let newest, newest.checkpoint.size >= size {
+                findings.append(
+                    Finding(
+                        .journalOrder, .error, name, offset: offset,
+                        "A kept checkpoint of size \(size) follows one of size \(newest.checkpoint.size): sizes ascend in a log's journal."
+                    ))
+            } else {
+                newest = judged
+            }
         }
-        return last
+        return newest
     }
 
     /// The note at `offset`; nil at the journal's end, with a finding if bytes follow it.
@@ -133,7 +137,7 @@ struct CheckpointAudit {
         } catch {
             throw VerifyError(.usage, "The checkpoint to verify against is none: \(error)")
         }
-        var judgement: [Finding] = []
+        var judgement = Findings()
         if judge.judge(bytes, "checkpoint from outside", &judgement) == nil { findings += judgement }
         // Whoever signed it: the caller wants to know whether the log extends it.
         claim(checkpoint, .outside, offset: 0)

@@ -33,7 +33,6 @@ struct ControlLedger {
     private var hadGap = false
     private(set) var count: UInt64 = 0
     private(set) var classes: [UInt32: ClassRecord] = [:]
-    private(set) var predecessor: [UInt8] = []
 
     init(_ facts: ManifestFacts) { self.facts = facts }
 
@@ -51,7 +50,7 @@ struct ControlLedger {
     }
 
     /// Takes the next control entry, which stands in segment file `name`; returns the seal if it is one.
-    mutating func take(_ control: FrameOutcome.Control, _ name: String, _ findings: inout [Finding]) -> SealFact? {
+    mutating func take(_ control: FrameOutcome.Control, _ name: String, _ findings: inout Findings) -> SealFact? {
         defer {
             last = control.index
             isInStep = true
@@ -95,7 +94,7 @@ struct ControlLedger {
     private static func describe(_ index: UInt64?) -> String { index.map { "record \($0)" } ?? "none" }
 
     private mutating func body(
-        _ record: ControlRecord, _ control: FrameOutcome.Control, _ name: String, _ findings: inout [Finding]
+        _ record: ControlRecord, _ control: FrameOutcome.Control, _ name: String, _ findings: inout Findings
     ) -> SealFact? {
         do throws(FormatError) {
             switch record.kind {
@@ -131,12 +130,14 @@ struct ControlLedger {
 
     /// What the log is must be what the manifest says; the manifest only bootstraps, so it is the one that is wrong.
     private mutating func identity(
-        _ identity: IdentityRecord, _ control: FrameOutcome.Control, _ name: String, _ findings: inout [Finding]
+        _ identity: IdentityRecord, _ control: FrameOutcome.Control, _ name: String, _ findings: inout Findings
     ) throws(FormatError) {
         guard control.index == 0 else {
             throw FormatError(.inconsistent, "identity record", at: 0, "entry \(control.index) is a second one")
         }
-        predecessor = identity.predecessor
+        if !identity.predecessor.isEmpty, (try? Checkpoint(text: SignedNote(identity.predecessor).text)) == nil {
+            throw FormatError(.inconsistent, "identity record", at: 0, "the predecessor's checkpoint is none")
+        }
         if let digest = facts.digest, digest != identity.manifestDigest {
             findings.append(
                 Finding(

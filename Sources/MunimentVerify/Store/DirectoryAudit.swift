@@ -7,12 +7,12 @@ struct DirectoryAudit {
     private static let name = "segments.dir"
     private let file: ReadOnlyFile?
 
-    init(_ files: StoreFiles, _ findings: inout [Finding]) {
+    init(_ files: StoreFiles, _ findings: inout Findings) {
         file = files.open(DirectoryAudit.name, isRequired: false, &findings)
     }
 
     /// Compares the row of a segment that has gone by.
-    func check(_ summary: SegmentSummary, _ findings: inout [Finding]) {
+    func check(_ summary: SegmentSummary, _ findings: inout Findings) {
         let offset = summary.segment * UInt64(SegmentRow.byteCount)
         guard let raw = row(at: offset, &findings) else {
             if summary.footerDigest != nil {
@@ -23,7 +23,12 @@ struct DirectoryAudit {
             }
             return
         }
-        switch raw.withUnsafeBytes({ decoding($0, SegmentRow.init(decoding:)) }) {
+        var decoded = raw.withUnsafeBytes { decoding($0, SegmentRow.init(decoding:)) }
+        // It may have been read while it was written: look again before accusing.
+        if case .failure = decoded, let again = row(at: offset, &findings) {
+            decoded = again.withUnsafeBytes { decoding($0, SegmentRow.init(decoding:)) }
+        }
+        switch decoded {
         case .failure(let error): findings.append(Finding(error, .directoryRow, DirectoryAudit.name, offset: offset))
         case .success(let row):
             let isSealed = summary.footerDigest != nil
@@ -34,15 +39,18 @@ struct DirectoryAudit {
                 recordedLast: isSealed ? summary.recordedLast : 0, footerDigest: summary.footerDigest ?? .zero,
                 fileByteCount: isSealed ? summary.fileByteCount : row.fileByteCount)
             if row != expected {
+                // A row that is ahead of its segment: sealed since it was read, if the store is open for writing.
+                let isAhead = row.isSealed && !isSealed && summary.footerOffset == nil
                 findings.append(
                     Finding(
-                        .directoryRow, .error, DirectoryAudit.name, offset: offset, index: summary.firstIndex,
+                        .directoryRow, isAhead ? .unattested : .error, DirectoryAudit.name, offset: offset,
+                        index: summary.firstIndex,
                         "The row of segment \(summary.segment) contradicts the segment."))
             }
         }
     }
 
-    private func row(at offset: UInt64, _ findings: inout [Finding]) -> [UInt8]? {
+    private func row(at offset: UInt64, _ findings: inout Findings) -> [UInt8]? {
         guard let file, offset + UInt64(SegmentRow.byteCount) <= file.byteCount else { return nil }
         do throws(FileFailure) {
             return try file.bytes(SegmentRow.byteCount, at: offset)
@@ -53,7 +61,7 @@ struct DirectoryAudit {
     }
 
     /// What follows the row of the last segment, whose number is `last`.
-    func end(last: UInt64?) -> [Finding] {
+    func end(last: UInt64?) -> Findings {
         guard let file else { return [] }
         let rows = last.map { $0 + 1 } ?? 0
         let end = rows * UInt64(SegmentRow.byteCount)

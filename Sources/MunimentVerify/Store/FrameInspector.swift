@@ -28,18 +28,29 @@ final class FrameInspector {
         outcomes.reserveCapacity(run.slots.count)
         var leaf = 0
         for slot in run.slots {
-            let frame = UnsafeRawBufferPointer(run.buffer.bytes).slice(
-                slot.place..<slot.place + slot.header.frameByteCount)
-            outcomes.append(inspect(slot, frame, run, leavesPlace: leaf))
+            var outcome = inspect(slot, run, leavesPlace: leaf)
+            // Of a store that is open for writing the last frame may have been read while it was written: look again
+            // before accusing.
+            if outcome.isBodyDamaged, rereads(slot, run) { outcome = inspect(slot, run, leavesPlace: leaf) }
+            outcomes.append(outcome)
             leaf += slot.header.entryCount
         }
         return outcomes
     }
 
-    private func inspect(_ slot: FrameRun.Slot, _ frame: UnsafeRawBufferPointer, _ run: FrameRun, leavesPlace: Int)
-        -> FrameOutcome
-    {
+    /// Reads a frame's bytes again; false where they can't be read, or its header is another now.
+    private func rereads(_ slot: FrameRun.Slot, _ run: FrameRun) -> Bool {
+        let frame = UnsafeMutableRawBufferPointer(
+            rebasing: run.buffer.bytes[slot.place..<slot.place + slot.header.frameByteCount])
+        guard let file = run.pass.file, (try? file.read(into: frame, at: slot.header.offset)) == frame.count else {
+            return false
+        }
+        return (try? FrameHeader(decoding: UnsafeRawBufferPointer(frame))) == slot.header
+    }
+
+    private func inspect(_ slot: FrameRun.Slot, _ run: FrameRun, leavesPlace: Int) -> FrameOutcome {
         let header = slot.header
+        let frame = UnsafeRawBufferPointer(run.buffer.bytes).slice(slot.place..<slot.place + header.frameByteCount)
         var outcome = FrameOutcome(header)
         outcome.findings = slot.findings
         checkBytes(frame, run.pass, &outcome)
@@ -86,6 +97,7 @@ final class FrameInspector {
         let header = outcome.header
         let bodyEnd = header.headerByteCount + header.bodyByteCount
         if Checksum.crc32c(frame.slice(header.headerByteCount..<bodyEnd)) != header.bodyCRC {
+            outcome.isBodyDamaged = true
             outcome.findings.append(
                 Finding(
                     .frameBodyChecksum, .error, pass.name, offset: header.offset + UInt64(header.headerByteCount),
@@ -94,6 +106,7 @@ final class FrameInspector {
                 ))
         }
         if let place = frame.slice(bodyEnd..<frame.count).firstNonZero {
+            outcome.isBodyDamaged = true
             outcome.findings.append(
                 Finding(
                     .framePadding, .error, pass.name, offset: header.offset + UInt64(bodyEnd + place),

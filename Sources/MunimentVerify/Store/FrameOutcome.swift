@@ -13,7 +13,9 @@ struct FrameOutcome: Sendable {
     }
 
     let header: FrameHeader
-    var findings: [Finding] = []
+    var findings = Findings()
+    /// Whether the body's checksum is wrong, or what fills the frame's last block is not zero.
+    var isBodyDamaged = false
     /// SHA-256(0x20 ‖ skeleton).
     var digest = Digest.zero
     /// Where the frame's leaf hashes are in the run's buffer; nil where the entries do not decode.

@@ -51,7 +51,7 @@ final class FramePipeline: @unchecked Sendable {
                     switch step {
                     case .begin(let pass, let findings): .begin(pass, findings)
                     case .frames(let run): .frames(run, inspector.inspect(run))
-                    case .findings(let findings): .findings(findings)
+                    case .findings(let findings, let isGap): .findings(findings, isGap: isGap)
                     case .end(let pass, let end): .end(pass, end)
                     }
                 self.deliver(number, Delivery(step: taken, buffer: buffer))

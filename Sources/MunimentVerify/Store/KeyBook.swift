@@ -111,8 +111,8 @@ final class SegmentKeys: Sendable {
     var logID: Digest { book.logID }
 
     /// Opens the groups that a frame announces; what can't be opened is a finding.
-    func open(_ header: FrameHeader) -> [Finding] {
-        var findings: [Finding] = []
+    func open(_ header: FrameHeader) -> Findings {
+        var findings = Findings()
         for row in header.groups {
             switch book.open(row, segment: source.segment, index: header.firstIndex) {
             case .success(let key):

@@ -7,7 +7,7 @@ internal import MunimentNote
 struct KeysAudit {
     private let directory: String
     private let logID: Digest
-    private(set) var findings: [Finding] = []
+    private(set) var findings = Findings()
     private(set) var claims: [RootClaim] = []
     /// The opened keys; nil where contents can't be opened.
     private(set) var book: KeyBook?
@@ -163,8 +163,8 @@ struct KeysAudit {
     }
 
     /// After the segments: rows that none of them named.
-    static func unused(_ book: KeyBook, _ directory: String) -> [Finding] {
-        var findings: [Finding] = []
+    static func unused(_ book: KeyBook, _ directory: String) -> Findings {
+        var findings = Findings()
         guard let file = try? ReadOnlyFile(directory + "/groups") else { return [] }
         for slot in 0..<book.rowCount where !book.isUsed(slot) {
             let offset = KeyBook.offset(ofSlot: slot)

@@ -7,9 +7,9 @@ internal import MunimentFormat
 
 /// What the ledger is given, in the order of the log.
 enum LedgerStep: Sendable {
-    case begin(SegmentPass, [Finding])
+    case begin(SegmentPass, Findings)
     case frames(FrameRun, [FrameOutcome])
-    case findings([Finding])
+    case findings(Findings, isGap: Bool)
     case end(SegmentPass, SegmentEnd)
 }
 
@@ -33,9 +33,17 @@ final class LogLedger {
     private var tree: TreeLedger
     private var control: ControlLedger
     private var segment: SegmentLedger?
+    /// A frame past the checkpoint whose body is not whole: a torn tail if nothing follows it, damage otherwise.
+    private struct Held {
+        let outcome: FrameOutcome
+        let pass: SegmentPass
+        let leaves: [UInt8]?
+    }
+
+    private var held: Held?
     /// Segments that have gone by and whose seal has not: the last one, or more where something is wrong.
     private var unsealed: [SegmentSummary] = []
-    private(set) var collector: FindingCollector
+    private(set) var findings: Findings
     private(set) var totals = Totals()
     /// The index that the next frame must begin with.
     private(set) var nextIndex: UInt64 = 0
@@ -50,21 +58,21 @@ final class LogLedger {
 
     init(
         facts: ManifestFacts, attestedSize: UInt64, claims: [RootClaim], tree: StoredTree, directory: DirectoryAudit,
-        collector: FindingCollector
+        findings: Findings
     ) {
         logID = facts.manifest?.logID
         self.attestedSize = attestedSize
         self.directory = directory
         self.tree = TreeLedger(tree, claims: claims)
         control = ControlLedger(facts)
-        self.collector = collector
+        self.findings = findings
     }
 
     /// The root of the whole log; nil where entries are lost.
     var root: Digest? { tree.root(size: nextIndex) }
 
     func take(_ step: LedgerStep) {
-        var findings: [Finding] = []
+        var findings = Findings()
         switch step {
         case .begin(let pass, let found):
             findings = found
@@ -73,17 +81,19 @@ final class LogLedger {
             for outcome in outcomes { take(outcome, run, &findings) }
             totals.byteCount += run.byteCount
             segmentByteCount += run.byteCount
-        case .findings(let found):
+        case .findings(let found, let isGap):
             findings = found
+            guard isGap else { break }
+            release(&findings)
             segment?.loseFrames()
         case .end(let pass, let end): finish(pass, end, &findings)
         }
-        collector.add(findings)
+        self.findings += findings
     }
 
     // MARK: Segments
 
-    private func begin(_ pass: SegmentPass, _ findings: inout [Finding]) {
+    private func begin(_ pass: SegmentPass, _ findings: inout Findings) {
         let expected = lastSegment.map { $0 + 1 } ?? 0
         if pass.source.segment != expected {
             findings.append(
@@ -98,7 +108,7 @@ final class LogLedger {
         segment = SegmentLedger(pass, firstIndex: pass.header?.firstIndex ?? nextIndex)
     }
 
-    private func check(_ header: SegmentHeader, _ pass: SegmentPass, _ findings: inout [Finding]) {
+    private func check(_ header: SegmentHeader, _ pass: SegmentPass, _ findings: inout Findings) {
         func finding(_ what: String, _ offset: UInt64) -> Finding {
             Finding(.segmentHeader, .error, pass.name, offset: offset, index: header.firstIndex, what)
         }
@@ -115,11 +125,13 @@ final class LogLedger {
         }
     }
 
-    private func finish(_ pass: SegmentPass, _ end: SegmentEnd, _ findings: inout [Finding]) {
+    private func finish(_ pass: SegmentPass, _ end: SegmentEnd, _ findings: inout Findings) {
+        let isTorn = holdsTornTail(pass, &findings)
         guard var ledger = segment else { return }
         segment = nil
         lastEnd = end.offset
-        if end.kind == .torn {
+        if isTorn { ledger.loseFrames() }
+        if end.kind == .torn, !isTorn {
             findings.append(
                 Finding(
                     .tailTorn, .unattested, pass.name, offset: end.offset, index: nextIndex,
@@ -137,24 +149,62 @@ final class LogLedger {
 
     // MARK: Frames
 
-    private func take(_ outcome: FrameOutcome, _ run: FrameRun, _ findings: inout [Finding]) {
-        let header = outcome.header
-        findings += outcome.findings
-        guard isInPlace(header, run.pass.name, &findings) else { return }
-        nextIndex = header.treeSize
+    private func take(_ outcome: FrameOutcome, _ run: FrameRun, _ findings: inout Findings) {
+        release(&findings)
         let leaves = outcome.leavesPlace.map { place in
             UnsafeRawBufferPointer(run.buffer.leaves).slice(
-                place * Digest.byteCount..<(place + header.entryCount) * Digest.byteCount)
+                place * Digest.byteCount..<(place + outcome.header.entryCount) * Digest.byteCount)
         }
-        tree.take(leaves, header, run.pass.name, &findings)
+        if outcome.isBodyDamaged, outcome.header.firstIndex >= attestedSize {
+            held = Held(outcome: outcome, pass: run.pass, leaves: leaves.map { Array($0) })
+            return
+        }
+        take(outcome, run.pass, leaves, &findings)
+    }
+
+    /// Takes the frame that waited, now that something follows it: it was no torn tail.
+    private func release(_ findings: inout Findings) {
+        guard let waiting = held else { return }
+        held = nil
+        if let leaves = waiting.leaves {
+            leaves.withUnsafeBytes { take(waiting.outcome, waiting.pass, $0, &findings) }
+        } else {
+            take(waiting.outcome, waiting.pass, nil, &findings)
+        }
+    }
+
+    /// Whether the segment ends in a frame whose body is not whole: a commit past the checkpoint that was cut off,
+    /// unless a footer follows.
+    private func holdsTornTail(_ pass: SegmentPass, _ findings: inout Findings) -> Bool {
+        guard let waiting = held else { return false }
+        guard pass.source.footerByteCount == nil else {
+            release(&findings)
+            return false
+        }
+        held = nil
+        findings.append(
+            Finding(
+                .tailTorn, .unattested, pass.name, offset: waiting.outcome.header.offset, index: nextIndex,
+                "The last frame is not whole: a commit past the checkpoint that was cut off, or one that was damaged."))
+        return true
+    }
+
+    private func take(
+        _ outcome: FrameOutcome, _ pass: SegmentPass, _ leaves: UnsafeRawBufferPointer?, _ findings: inout Findings
+    ) {
+        let header = outcome.header
+        findings += outcome.findings
+        guard isInPlace(header, pass.name, &findings) else { return }
+        nextIndex = header.treeSize
+        tree.take(leaves, header, pass.name, &findings)
         segment?.take(outcome, &findings)
-        takeControl(outcome, run.pass.name, &findings)
+        takeControl(outcome, pass.name, &findings)
         for row in header.bodyFiles { bodyIDs.insert(LogLedger.key(row.id)) }
         totals.records += UInt64(outcome.recordCount)
         totals.missing += UInt64(outcome.missingCount)
         totals.opened += UInt64(outcome.openedCount)
         if header.treeSize > attestedSize, totals.pastCheckpoint == nil {
-            totals.pastCheckpoint = (run.pass.name, header.offset, max(header.firstIndex, attestedSize))
+            totals.pastCheckpoint = (pass.name, header.offset, max(header.firstIndex, attestedSize))
         }
     }
 
@@ -165,7 +215,7 @@ final class LogLedger {
 
     /// Whether a frame begins where the one before ended. Entries that are missing are a finding, and the log goes on
     /// after them; a frame that begins too early repeats or contradicts what was there, and is left out.
-    private func isInPlace(_ header: FrameHeader, _ name: String, _ findings: inout [Finding]) -> Bool {
+    private func isInPlace(_ header: FrameHeader, _ name: String, _ findings: inout Findings) -> Bool {
         if header.firstIndex == nextIndex { return true }
         let isEarly = header.firstIndex < nextIndex
         findings.append(
@@ -182,7 +232,7 @@ final class LogLedger {
         return true
     }
 
-    private func takeControl(_ outcome: FrameOutcome, _ name: String, _ findings: inout [Finding]) {
+    private func takeControl(_ outcome: FrameOutcome, _ name: String, _ findings: inout Findings) {
         let header = outcome.header
         for record in outcome.controls {
             if let seal = control.take(record, name, &findings) { take(seal, &findings) }
@@ -207,7 +257,7 @@ final class LogLedger {
 
     // MARK: Seals
 
-    private func take(_ seal: SealFact, _ findings: inout [Finding]) {
+    private func take(_ seal: SealFact, _ findings: inout Findings) {
         let record = seal.record
         func mismatch(_ what: String) -> Finding {
             Finding(.sealMismatch, .error, seal.name, offset: seal.offset, index: seal.index, what)
@@ -222,10 +272,14 @@ final class LogLedger {
             return
         }
         unsealed[place].seal = seal
-        compare(unsealed[place], record, &findings)
+        compare(unsealed[place], seal, &findings)
     }
 
-    private func compare(_ summary: SegmentSummary, _ record: SealRecord, _ findings: inout [Finding]) {
+    private func compare(_ summary: SegmentSummary, _ seal: SealFact, _ findings: inout Findings) {
+        // Sealed since it was read, if the store is open for writing: past the checkpoint, where nothing is attested
+        // yet.
+        guard summary.footerOffset != nil || seal.index < attestedSize else { return }
+        let record = seal.record
         func mismatch(_ what: String) {
             findings.append(
                 Finding(
@@ -233,10 +287,13 @@ final class LogLedger {
                     "The seal of segment \(summary.segment) \(what)."))
         }
         if record.generation != summary.generation { mismatch("is of generation \(record.generation)") }
-        if record.firstIndex != summary.firstIndex || record.entryCount != summary.entryCount {
-            mismatch("speaks of \(record.entryCount) entries from \(record.firstIndex) on")
+        // Where frames are lost, that is the finding.
+        if summary.derivedDigest != nil {
+            if record.firstIndex != summary.firstIndex || record.entryCount != summary.entryCount {
+                mismatch("speaks of \(record.entryCount) entries from \(record.firstIndex) on")
+            }
+            if record.groups != summary.groups { mismatch("has other digests of the groups' ciphertext") }
         }
-        if record.groups != summary.groups { mismatch("has other digests of the groups' ciphertext") }
         if (record.indexRoot == .zero) == summary.hasIndex {
             mismatch("and its footer do not agree on whether there is an index")
         }
@@ -251,7 +308,7 @@ final class LogLedger {
     }
 
     /// Says what covers the bytes of a segment, once its seal has gone by or never will.
-    private func attest(_ summary: SegmentSummary, mustBeSealed: Bool, _ findings: inout [Finding]) {
+    private func attest(_ summary: SegmentSummary, mustBeSealed: Bool, _ findings: inout Findings) {
         func finding(_ code: Finding.Code, _ severity: Finding.Severity, _ what: String) -> Finding {
             Finding(
                 code, severity, summary.name, offset: UInt64(Limits.blockByteCount), index: summary.firstIndex, what)
@@ -285,7 +342,7 @@ final class LogLedger {
 
     /// After the last step: what the log does not reach, and what nothing covers.
     func finish() {
-        var findings: [Finding] = []
+        var findings = Findings()
         for summary in unsealed { attest(summary, mustBeSealed: false, &findings) }
         unsealed = []
         findings += tree.finish(size: nextIndex, lastName: lastName, end: lastEnd)
@@ -297,9 +354,9 @@ final class LogLedger {
                 ))
         }
         findings += directory.end(last: lastSegment)
-        collector.add(findings)
+        self.findings += findings
     }
 
     /// Adds what other checks found.
-    func add(_ findings: [Finding]) { collector.add(findings) }
+    func add(_ findings: Findings) { self.findings += findings }
 }

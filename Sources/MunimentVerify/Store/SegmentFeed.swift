@@ -7,10 +7,10 @@ internal import MunimentFormat
 
 /// What comes next in a store.
 enum FeedStep: Sendable {
-    case begin(SegmentPass, [Finding])
+    case begin(SegmentPass, Findings)
     case frames(FrameRun)
-    /// Bytes where frames should be.
-    case findings([Finding])
+    /// What the walk found; a gap if there are bytes where frames should be.
+    case findings(Findings, isGap: Bool)
     case end(SegmentPass, SegmentEnd)
 }
 
@@ -51,27 +51,29 @@ final class SegmentFeed {
         do throws(FileFailure) {
             return try frames(current, file, buffer)
         } catch {
-            let finding = Finding(unreadable: current.pass.name, error, offset: current.offset)
+            var findings = Findings()
+            findings.append(Finding(unreadable: current.pass.name, error, offset: current.offset))
             self.current?.offset = current.pass.framesEnd
-            return .step(.findings([finding]))
+            return .step(.findings(findings, isGap: true))
         }
     }
 
-    private func begin(_ source: SegmentSource) -> FeedStep {
+    private func begin(_ listed: SegmentSource) -> FeedStep {
         position += 1
-        var findings: [Finding] = []
+        var findings = Findings()
+        var source = listed
+        var file: ReadOnlyFile?
         var header: SegmentHeader?
-        let file = files.open(source.name, isRequired: true, &findings)
-        if let file {
-            do throws(FileFailure) {
-                let block = try file.bytes(Limits.blockByteCount)
-                switch block.withUnsafeBytes({ decoding($0, SegmentHeader.init(decoding:)) }) {
-                case .success(let decoded): header = decoded
-                case .failure(let error): findings.append(Finding(error, .segmentHeader, source.name))
-                }
-            } catch {
-                findings.append(Finding(unreadable: source.name, error, offset: 0))
+        do throws(FileFailure) {
+            let opened = try SegmentSource.reopen(files, listed)
+            (source, file) = (opened.source, opened.file)
+            let block = try opened.file.bytes(Limits.blockByteCount)
+            switch block.withUnsafeBytes({ decoding($0, SegmentHeader.init(decoding:)) }) {
+            case .success(let decoded): header = decoded
+            case .failure(let error): findings.append(Finding(error, .segmentHeader, source.name))
             }
+        } catch {
+            findings.append(Finding(unreadable: source.name, error, offset: 0))
         }
         let log = logID ?? header?.logID
         let segmentKeys = log.flatMap { log in keys.map { SegmentKeys($0, logID: log, source: source) } }
@@ -101,7 +103,8 @@ final class SegmentFeed {
             let here = current.offset + UInt64(place)
             switch look(at: bytes.slice(place..<count), pass, offset: here, available: rest - UInt64(place)) {
             case .frame(let header):
-                run.slots.append(FrameRun.Slot(header: header, place: place, findings: pass.keys?.open(header) ?? []))
+                run.slots.append(
+                    FrameRun.Slot(header: header, place: place, findings: pass.keys?.open(header) ?? Findings()))
                 place += header.frameByteCount
                 continue
             case .needs(let byteCount):
@@ -170,14 +173,29 @@ final class SegmentFeed {
         if !isSealed, try file.firstNonZero(in: current.offset..<pass.framesEnd, scratch: scratch) == nil {
             return end(.clean, at: current.offset)
         }
-        var findings = [Finding]()
-        let successor = try successor(of: current, file, scratch, &findings)
+        var between = Findings()
+        let successor = try successor(of: current, file, scratch, &between)
+        if successor == nil, !isSealed { return end(.torn, at: current.offset) }
+        // Of a store that is open for writing, the frame may have been written since it was looked for: what follows
+        // it was written later.
+        if stands(at: current.offset, file, pass) { return .findings(Findings(), isGap: false) }
         let what =
             successor.map { "The next frame stands at offset \($0)." } ?? "No frame stands between here and the footer."
-        if successor == nil, !isSealed { return end(.torn, at: current.offset) }
-        findings.insert(finding(error, pass, current.offset, what), at: 0)
+        var findings = Findings()
+        findings.append(finding(error, pass, current.offset, what))
+        findings += between
         self.current?.offset = successor ?? pass.framesEnd
-        return .findings(findings)
+        return .findings(findings, isGap: true)
+    }
+
+    /// Whether the header of a frame of this segment stands at `offset` now.
+    private func stands(at offset: UInt64, _ file: ReadOnlyFile, _ pass: SegmentPass) -> Bool {
+        guard let bytes = try? file.bytes(SegmentFeed.soughtHeaderByteCountMax, at: offset) else { return false }
+        return bytes.withUnsafeBytes { raw in
+            guard let claimed = FrameHeader.claimedByteCount(raw), claimed <= raw.count else { return false }
+            if case .none = look(at: raw, pass, offset: offset, available: pass.framesEnd - offset) { return false }
+            return true
+        }
     }
 
     private func finding(_ error: FormatError, _ pass: SegmentPass, _ offset: UInt64, _ what: String) -> Finding {
@@ -193,13 +211,11 @@ final class SegmentFeed {
     /// Headers longer than this are not looked for in a gap: a file full of such claims must not cost more than a few
     /// passes over it.
     private static let soughtHeaderByteCountMax = 64 << 10
-    /// Damaged headers that are reported of one gap.
-    private static let gapFindingCountMax = 1_000
 
     /// The next offset at which a frame of this segment stands. What begins like one on the way, and is none, is
     /// reported.
     private func successor(
-        of current: Current, _ file: ReadOnlyFile, _ scratch: UnsafeMutableRawBufferPointer, _ findings: inout [Finding]
+        of current: Current, _ file: ReadOnlyFile, _ scratch: UnsafeMutableRawBufferPointer, _ findings: inout Findings
     ) throws(FileFailure) -> UInt64? {
         let pass = current.pass
         var offset = current.offset + UInt64(Limits.blockByteCount)
@@ -220,9 +236,7 @@ final class SegmentFeed {
                 switch look(at: header, pass, offset: here, available: pass.framesEnd - here) {
                 case .frame, .needs: if claimed <= header.count { return here }
                 case .none(let error):
-                    if findings.count < SegmentFeed.gapFindingCountMax {
-                        findings.append(finding(error, pass, here, "It is left out."))
-                    }
+                    findings.append(finding(error, pass, here, "It is left out."))
                 }
             }
             if isLast { return nil }

@@ -74,7 +74,7 @@ struct SegmentLedger {
 
     // MARK: Frames
 
-    mutating func take(_ outcome: FrameOutcome, _ findings: inout [Finding]) {
+    mutating func take(_ outcome: FrameOutcome, _ findings: inout Findings) {
         let header = outcome.header
         checkSession(header, &findings)
         checkGroups(outcome, &findings)
@@ -107,7 +107,7 @@ struct SegmentLedger {
 
     /// A nonce must not recur: a session counts its parts on from frame to frame. Numbers may be left out, where a
     /// commit failed.
-    private mutating func checkSession(_ header: FrameHeader, _ findings: inout [Finding]) {
+    private mutating func checkSession(_ header: FrameHeader, _ findings: inout Findings) {
         if let next = sessions[header.session], header.firstPart < next {
             findings.append(
                 Finding(
@@ -118,7 +118,7 @@ struct SegmentLedger {
         sessions[header.session] = header.firstPart + UInt64(header.partCount)
     }
 
-    private mutating func checkGroups(_ outcome: FrameOutcome, _ findings: inout [Finding]) {
+    private mutating func checkGroups(_ outcome: FrameOutcome, _ findings: inout Findings) {
         let header = outcome.header
         func finding(_ what: String) -> Finding {
             Finding(.frameGroups, .error, pass.name, offset: header.offset, index: header.firstIndex, what)
@@ -149,7 +149,7 @@ struct SegmentLedger {
     // MARK: The footer
 
     /// Ends the segment: reads its footer, if it has one, and compares it with what the frames gave.
-    mutating func finish(_ end: SegmentEnd, _ findings: inout [Finding]) {
+    mutating func finish(_ end: SegmentEnd, _ findings: inout Findings) {
         if end.kind == .torn || end.kind == .unreadable { loseFrames() }
         if frames.isEmpty { (summary.recordedFirst, summary.recordedLast) = (0, 0) }
         let derived = derivedFooter()
@@ -190,7 +190,7 @@ struct SegmentLedger {
             }, bodyFiles: bodyFiles, index: [])
     }
 
-    private func compare(_ footer: Footer, _ derived: Footer, _ offset: UInt64, _ findings: inout [Finding]) {
+    private func compare(_ footer: Footer, _ derived: Footer, _ offset: UInt64, _ findings: inout Findings) {
         func mismatch(_ code: Finding.Code, _ what: String, index: UInt64? = nil) {
             findings.append(Finding(code, .error, pass.name, offset: offset, index: index, what))
         }
@@ -228,7 +228,7 @@ struct SegmentLedger {
     }
 
     /// The rows of frames, paired by offset.
-    private func compareFrames(_ footer: Footer, _ derived: Footer, _ offset: UInt64, _ findings: inout [Finding]) {
+    private func compareFrames(_ footer: Footer, _ derived: Footer, _ offset: UInt64, _ findings: inout Findings) {
         var (ours, theirs) = (derived.frames[...], footer.frames[...])
         while let row = theirs.first ?? ours.first {
             guard let found = ours.first, let stated = theirs.first, found.offset == stated.offset else {

@@ -59,7 +59,7 @@ struct FrameRun: Sendable {
         /// Where the frame starts in the buffer.
         let place: Int
         /// What opening the keys of its group rows gave.
-        var findings: [Finding]
+        var findings: Findings
     }
 
     let pass: SegmentPass

@@ -10,7 +10,7 @@ struct StoreFiles: Sendable {
     func path(_ name: String) -> String { root + "/" + name }
 
     /// The file `name` of the store; nil, with a finding if it is required or cannot be opened.
-    func open(_ name: String, isRequired: Bool, _ findings: inout [Finding]) -> ReadOnlyFile? {
+    func open(_ name: String, isRequired: Bool, _ findings: inout Findings) -> ReadOnlyFile? {
         do throws(FileFailure) {
             return try ReadOnlyFile(path(name))
         } catch {
@@ -24,7 +24,7 @@ struct StoreFiles: Sendable {
     }
 
     /// The whole of a small file; nil, with a finding, where it is longer than `bound` or unreadable.
-    func bytes(of file: ReadOnlyFile, _ name: String, atMost bound: Int, _ findings: inout [Finding]) -> [UInt8]? {
+    func bytes(of file: ReadOnlyFile, _ name: String, atMost bound: Int, _ findings: inout Findings) -> [UInt8]? {
         guard file.byteCount <= UInt64(bound) else {
             findings.append(
                 Finding(

@@ -3,22 +3,11 @@
 
 internal import MunimentFormat
 
-/// A segment's file that counts.
-struct SegmentSource: Sendable {
-    let segment: UInt64
-    let generation: UInt32
-    /// The path below the store.
-    let name: String
-    let byteCount: UInt64
-    /// The length of the footer that the file's end claims; nil where it claims none.
-    let footerByteCount: UInt64?
-}
-
 struct StoreInventory {
     private let files: StoreFiles
     /// The segments in order. Numbers may be missing.
     private(set) var segments: [SegmentSource] = []
-    private(set) var findings: [Finding] = []
+    private(set) var findings = Findings()
     private var candidates: [UInt64: [UInt32]] = [:]
 
     init(_ files: StoreFiles) { self.files = files }
@@ -140,15 +129,10 @@ struct StoreInventory {
 
     // MARK: Which generation counts
 
-    /// The newest generation with a whole footer, else the journal itself, else the newest. The others are leftovers:
-    /// of a rewrite that was cut off, or of one whose last step is due.
     private mutating func choose() {
-        for segment in candidates.keys.sorted() {
-            let sources = (candidates[segment] ?? []).sorted(by: >).compactMap { source(segment, $0) }
-            let chosen =
-                sources.first(where: { $0.footerByteCount != nil }) ?? sources.first(where: { $0.generation == 0 })
-                ?? sources.first
-            guard let chosen else { continue }
+        for segment in numbers() {
+            let sources = open(segment, candidates[segment] ?? [])
+            guard let chosen = SegmentSource.chosen(sources) else { continue }
             segments.append(chosen)
             for other in sources where other.generation != chosen.generation {
                 findings.append(
@@ -161,27 +145,43 @@ struct StoreInventory {
         candidates = [:]
     }
 
-    private mutating func source(_ segment: UInt64, _ generation: UInt32) -> SegmentSource? {
-        let name = SegmentHeader.path(segment: segment, generation: generation)
-        guard let file = files.open(name, isRequired: true, &findings) else { return nil }
-        var footerByteCount: UInt64?
-        do throws(FileFailure) {
-            if file.byteCount >= UInt64(Limits.blockByteCount + Footer.trailerByteCount) {
-                let trailer = try file.bytes(
-                    Footer.trailerByteCount, at: file.byteCount - UInt64(Footer.trailerByteCount))
-                let claimed = trailer.withUnsafeBytes { Footer.claimedByteCount(trailer: $0) }
-                if let claimed, UInt64(claimed) <= file.byteCount - UInt64(Limits.blockByteCount),
-                    (file.byteCount - UInt64(claimed)) % UInt64(Limits.blockByteCount) == 0
-                {
-                    footerByteCount = UInt64(claimed)
-                }
-            }
-        } catch {
-            findings.append(Finding(unreadable: name, error))
+    /// The numbers of the segments that are there. A listing may miss a file that is being replaced meanwhile: numbers
+    /// that seem to be left out, and those after the last, are looked for once more.
+    private mutating func numbers() -> [UInt64] {
+        var expected: UInt64 = 0
+        for segment in candidates.keys.sorted() {
+            if segment > expected { lookAgain(expected..<min(segment, expected + StoreInventory.lookAgainCountMax)) }
+            expected = segment + 1
         }
-        return SegmentSource(
-            segment: segment, generation: generation, name: name, byteCount: file.byteCount,
-            footerByteCount: footerByteCount)
+        lookAgain(expected..<min(expected + 2, Limits.segmentCount))
+        return candidates.keys.sorted()
+    }
+
+    /// Segments of one gap that are looked for again: at most two are being replaced at a time.
+    private static let lookAgainCountMax: UInt64 = 16
+
+    private mutating func lookAgain(_ segments: Range<UInt64>) {
+        for segment in segments {
+            let found = SegmentSource.generations(files, segment: segment).map(\.generation)
+            if !found.isEmpty { candidates[segment] = found }
+        }
+    }
+
+    /// The generations of a segment that can be opened. What went away since it was listed was replaced: then they are
+    /// listed again.
+    private mutating func open(_ segment: UInt64, _ generations: [UInt32]) -> [SegmentSource] {
+        var sources: [SegmentSource] = []
+        for generation in generations {
+            do throws(FileFailure) {
+                sources.append(try SegmentSource.open(files, segment: segment, generation: generation).source)
+            } catch  where error == .missing {
+                return SegmentSource.generations(files, segment: segment)
+            } catch {
+                findings.append(
+                    Finding(unreadable: SegmentHeader.path(segment: segment, generation: generation), error))
+            }
+        }
+        return sources
     }
 }
 

@@ -18,32 +18,23 @@ struct StoreVerifier {
     }
 
     func run() throws(VerifyError) -> VerifyReport {
-        var collector = FindingCollector(countMax: options.findingCountMax)
-        var inventory = StoreInventory(files)
-        do throws(FileFailure) {
-            try inventory.run()
-        } catch {
-            throw VerifyError(.io, "\(files.root) can't be listed: \(error.description).")
-        }
-        collector.add(inventory.findings)
-        var findings: [Finding] = []
+        // In this order, so that a store that is open for writing is not accused of what it does meanwhile: what
+        // claims comes before what it claims about, and what is derived before what it is derived from.
+        var findings = Findings(countMax: options.findingCountMax)
         let facts = readManifest(&findings)
-        collector.add(findings)
-        let keys = try audit(facts.manifest, &collector)
+        let keys = try audit(facts.manifest, &findings)
         let judge = try TrustJudge(
             options.trustedKeys, origin: facts.manifest?.origin, ownKey: facts.manifest?.verifierKey)
         var checkpoints = CheckpointAudit(files, judge)
         try checkpoints.run(against: options.against)
-        collector.add(checkpoints.findings)
-        findings = []
+        findings += checkpoints.findings
         let tree = StoredTree(files, &findings)
         let directory = DirectoryAudit(files, &findings)
-        collector.add(findings)
+        let segments = try list(&findings)
         let ledger = LogLedger(
             facts: facts, attestedSize: checkpoints.newest?.checkpoint.size ?? 0,
-            claims: checkpoints.claims + (keys?.claims ?? []),
-            tree: tree, directory: directory, collector: collector)
-        walk(inventory.segments, facts, keys?.book, ledger)
+            claims: checkpoints.claims + (keys?.claims ?? []), tree: tree, directory: directory, findings: findings)
+        walk(segments, facts, keys?.book, ledger)
         ledger.finish()
         ledger.add(tree.ends(size: ledger.nextIndex))
         ledger.add(OrphanSearch(files).run(known: ledger.bodyIDs))
@@ -53,9 +44,20 @@ struct StoreVerifier {
         return report(ledger, facts, checkpoints)
     }
 
+    private func list(_ findings: inout Findings) throws(VerifyError) -> [SegmentSource] {
+        var inventory = StoreInventory(files)
+        do throws(FileFailure) {
+            try inventory.run()
+        } catch {
+            throw VerifyError(.io, "\(files.root) can't be listed: \(error.description).")
+        }
+        findings += inventory.findings
+        return inventory.segments
+    }
+
     // MARK: Before the frames
 
-    private func readManifest(_ findings: inout [Finding]) -> ManifestFacts {
+    private func readManifest(_ findings: inout Findings) -> ManifestFacts {
         let name = "muniment.json"
         guard let file = files.open(name, isRequired: true, &findings),
             let bytes = files.bytes(of: file, name, atMost: Manifest.byteCountMax, &findings)
@@ -68,10 +70,10 @@ struct StoreVerifier {
         return ManifestFacts(manifest: manifest, digest: SHA256.hash(bytes))
     }
 
-    private func audit(_ manifest: Manifest?, _ collector: inout FindingCollector) throws(VerifyError) -> KeysAudit? {
+    private func audit(_ manifest: Manifest?, _ findings: inout Findings) throws(VerifyError) -> KeysAudit? {
         guard let directory = options.keysDirectory else { return nil }
         guard let manifest else {
-            collector.add(
+            findings.append(
                 Finding(
                     .keyLocked, .unattested, "keys",
                     "Without a manifest nobody knows whose keys these are: contents are not opened."))
@@ -79,7 +81,7 @@ struct StoreVerifier {
         }
         var audit = KeysAudit(directory, logID: manifest.logID)
         try audit.run(passphrase: options.passphrase, ownKey: manifest.verifierKey, trusted: options.trustedKeys)
-        collector.add(audit.findings)
+        findings += audit.findings
         return audit
     }
 
@@ -91,18 +93,18 @@ struct StoreVerifier {
         let meter = ProgressMeter(options.progress, total: total)
         FramePipeline(files, feed: feed, ledger: ledger, jobs: options.jobs) { ledger in
             meter.tell(
-                byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.collector.count)
+                byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.findings.count)
         }.run()
         meter.tell(
-            byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.collector.count,
+            byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.findings.count,
             isLast: true)
     }
 
     private func report(_ ledger: LogLedger, _ facts: ManifestFacts, _ checkpoints: CheckpointAudit) -> VerifyReport {
         let newest = checkpoints.newest.flatMap { $0.isTrusted ? $0.checkpoint.size : nil }
         return VerifyReport(
-            subject: .store, findings: ledger.collector.findings, omittedCounts: ledger.collector.omittedCounts,
-            verdict: ledger.collector.verdict, origin: facts.manifest?.origin, treeSize: ledger.nextIndex,
+            subject: .store, findings: ledger.findings.kept, omittedCounts: ledger.findings.omittedCounts,
+            verdict: ledger.findings.verdict, origin: facts.manifest?.origin, treeSize: ledger.nextIndex,
             root: ledger.root,
             checkpointSize: newest, records: ledger.totals.records, controlRecords: ledger.totals.controlRecords,
             purged: 0,
@@ -117,8 +119,8 @@ struct OrphanSearch {
     init(_ files: StoreFiles) { self.files = files }
 
     /// `known` are the ids of body files that frames refer to, padded.
-    func run(known: Set<Digest>) -> [Finding] {
-        var findings: [Finding] = []
+    func run(known: Set<Digest>) -> Findings {
+        var findings = Findings()
         guard DirectoryListing.item(files.path("bodies"))?.kind == .directory else { return [] }
         do throws(FileFailure) {
             for directory in try DirectoryListing.items(files.path("bodies")) {
@@ -140,7 +142,7 @@ struct OrphanSearch {
         return findings
     }
 
-    private func look(_ item: DirectoryItem, _ directory: String, _ known: Set<Digest>, _ findings: inout [Finding]) {
+    private func look(_ item: DirectoryItem, _ directory: String, _ known: Set<Digest>, _ findings: inout Findings) {
         let name = "bodies/\(directory)/\(item.name)"
         let id = Hexadecimal.bytes(String(item.name.prefix(32)))
         guard let id, id.count == 16, item.kind == .file,

@@ -33,7 +33,7 @@ final class StoredTree: NodeReader {
     private var levels: [Int: Level] = [:]
 
     /// Opens what is there; what is not is made up for by the entries.
-    init(_ files: StoreFiles, _ findings: inout [Finding]) {
+    init(_ files: StoreFiles, _ findings: inout Findings) {
         for level in StoredTree.levels {
             guard let file = files.open(StoredTree.name(level: level), isRequired: false, &findings) else { continue }
             levels[level] = Level(file: file, nodeCount: file.byteCount / UInt64(Digest.byteCount))
@@ -94,8 +94,8 @@ final class StoredTree: NodeReader {
     }
 
     /// What the files lack of the tree of `size`, and what they have beyond it.
-    func ends(size: UInt64) -> [Finding] {
-        var findings: [Finding] = []
+    func ends(size: UInt64) -> Findings {
+        var findings = Findings()
         for level in StoredTree.levels {
             let expected = size >> UInt64(level)
             let name = StoredTree.name(level: level)

@@ -38,7 +38,7 @@ struct TreeLedger {
     }
 
     /// Claims before `end` that no tree could be held against.
-    private mutating func skipClaims(before end: Int, _ findings: inout [Finding]) {
+    private mutating func skipClaims(before end: Int, _ findings: inout Findings) {
         while nextClaim < end {
             let claim = claims[nextClaim]
             nextClaim += 1
@@ -50,7 +50,7 @@ struct TreeLedger {
     }
 
     /// Claims of sizes at or below `size`, likewise.
-    private mutating func skipClaims(upTo size: UInt64, _ findings: inout [Finding]) {
+    private mutating func skipClaims(upTo size: UInt64, _ findings: inout Findings) {
         var end = nextClaim
         while end < claims.count, claims[end].size <= size { end += 1 }
         skipClaims(before: end, &findings)
@@ -109,7 +109,7 @@ struct TreeLedger {
     /// Takes the leaves of the next frame, whose header is `header`, in segment file `name`. Nil leaves are leaves
     /// that are lost.
     mutating func take(
-        _ leaves: UnsafeRawBufferPointer?, _ header: FrameHeader, _ name: String, _ findings: inout [Finding]
+        _ leaves: UnsafeRawBufferPointer?, _ header: FrameHeader, _ name: String, _ findings: inout Findings
     ) {
         guard let leaves else {
             lose(from: header.firstIndex)
@@ -136,7 +136,7 @@ struct TreeLedger {
         isConfirmed = false
     }
 
-    private mutating func accept(_ step: Step, _ findings: inout [Finding]) {
+    private mutating func accept(_ step: Step, _ findings: inout Findings) {
         frontier = step.frontier
         isConfirmed = true
         lostFrom = nil
@@ -157,7 +157,7 @@ struct TreeLedger {
         }
     }
 
-    private func judge(_ claim: RootClaim, _ root: Digest, _ findings: inout [Finding]) {
+    private func judge(_ claim: RootClaim, _ root: Digest, _ findings: inout Findings) {
         guard root != claim.root else { return }
         let (code, what): (Finding.Code, String) =
             switch claim.claimant {
@@ -183,8 +183,8 @@ struct TreeLedger {
 
     /// The end of the log at `size`: claims that it does not reach, and whether the tree was lost.
     /// `lastName` is the last segment's file, and `end` where its frames end.
-    mutating func finish(size: UInt64, lastName: String, end: UInt64) -> [Finding] {
-        var findings: [Finding] = []
+    mutating func finish(size: UInt64, lastName: String, end: UInt64) -> Findings {
+        var findings = Findings()
         if let lostFrom {
             findings.append(
                 Finding(

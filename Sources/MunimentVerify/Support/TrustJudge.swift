@@ -44,7 +44,7 @@ struct TrustJudge: Sendable {
 
     /// Judges the note `bytes`, which stand at `offset` of `file`. Nil with a finding where it is not a checkpoint of
     /// this log that holds.
-    func judge(_ bytes: [UInt8], _ file: String, offset: UInt64 = 0, _ findings: inout [Finding]) -> Judged? {
+    func judge(_ bytes: [UInt8], _ file: String, offset: UInt64 = 0, _ findings: inout Findings) -> Judged? {
         do throws(NoteError) {
             let note = try SignedNote(bytes)
             let checkpoint = try Checkpoint(text: note.text)

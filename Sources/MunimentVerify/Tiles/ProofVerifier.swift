@@ -22,22 +22,22 @@ struct ProofVerifier {
             throw VerifyError(
                 .usage, "A proof alone can't be verified against another checkpoint: that needs the log, or its tiles.")
         }
-        var collector = FindingCollector(countMax: options.findingCountMax)
+        var collector = Findings(countMax: options.findingCountMax)
         let proof: TlogProof
         do throws(NoteError) {
             proof = try TlogProof(bytes)
         } catch {
-            collector.add(Finding(.proofMalformed, .error, name, error.description))
+            collector.append(Finding(.proofMalformed, .error, name, error.description))
             return report(collector, nil, nil)
         }
         let origin = (try? Checkpoint(text: proof.note.text))?.origin
         let judge = try TrustJudge(options.trustedKeys, origin: origin, ownKey: nil)
-        if let finding = judge.distrust(name) { collector.add(finding) }
+        if let finding = judge.distrust(name) { collector.append(finding) }
         return verify(proof, judge, &collector)
     }
 
-    private func verify(_ proof: TlogProof, _ judge: TrustJudge, _ collector: inout FindingCollector) -> VerifyReport {
-        var findings: [Finding] = []
+    private func verify(_ proof: TlogProof, _ judge: TrustJudge, _ collector: inout Findings) -> VerifyReport {
+        var findings = Findings()
         let judged = judge.judge(proof.note.bytes, name, &findings)
         var entry: Entry?
         if let judged, let extra = proof.extra {
@@ -58,13 +58,13 @@ struct ProofVerifier {
                     .proofNoEntry, .unattested, name, index: proof.index,
                     "The file does not hold the entry whose place it proves: nothing is proved without it."))
         }
-        collector.add(findings)
+        collector += findings
         return report(collector, judged, entry)
     }
 
-    private func report(_ collector: FindingCollector, _ judged: TrustJudge.Judged?, _ entry: Entry?) -> VerifyReport {
+    private func report(_ collector: Findings, _ judged: TrustJudge.Judged?, _ entry: Entry?) -> VerifyReport {
         VerifyReport(
-            subject: .proof, findings: collector.findings, omittedCounts: collector.omittedCounts,
+            subject: .proof, findings: collector.kept, omittedCounts: collector.omittedCounts,
             verdict: collector.verdict,
             origin: judged?.checkpoint.origin, treeSize: judged?.checkpoint.size ?? 0, root: judged?.checkpoint.root,
             checkpointSize: judged.flatMap { $0.isTrusted ? $0.checkpoint.size : nil },

@@ -37,7 +37,7 @@ struct TileFiles {
 
     /// What stands at the tile's own path, or, where a log has grown past a partial one, at that of the full tile. Nil
     /// with a finding.
-    func read(_ tile: Tile, _ findings: inout [Finding]) -> Found? {
+    func read(_ tile: Tile, _ findings: inout Findings) -> Found? {
         if let found = bytes(tile.path, tile, &findings) { return found }
         if tile.isPartial, let full = Tile(tile.kind, index: tile.index), let found = bytes(full.path, full, &findings)
         {
@@ -58,7 +58,7 @@ struct TileFiles {
         }
     }
 
-    private func bytes(_ name: String, _ tile: Tile, _ findings: inout [Finding]) -> Found? {
+    private func bytes(_ name: String, _ tile: Tile, _ findings: inout Findings) -> Found? {
         guard let file = files.open(name, isRequired: false, &findings) else { return nil }
         let bound = tile.kind == .entries ? TileFiles.bundleByteCountMax : tile.width * Digest.byteCount
         guard let bytes = files.bytes(of: file, name, atMost: bound, &findings) else { return nil }
@@ -76,8 +76,8 @@ struct TileFiles {
 
     /// Looks at every file of the directory: those that the tree needs were read before; older partial tiles must be
     /// the start of what took their place; the rest is reported.
-    func survey() throws(FileFailure) -> [Finding] {
-        var findings: [Finding] = []
+    func survey() throws(FileFailure) -> Findings {
+        var findings = Findings()
         for item in try DirectoryListing.items(files.root) {
             switch (item.name, item.kind) {
             case ("checkpoint", .file): continue
@@ -92,7 +92,7 @@ struct TileFiles {
         Finding(.fileForeign, .unattested, name, "This is no part of a tile directory; nothing covers its bytes.")
     }
 
-    private func walk(_ directory: String, depth: Int, _ findings: inout [Finding]) {
+    private func walk(_ directory: String, depth: Int, _ findings: inout Findings) {
         do throws(FileFailure) {
             for item in try DirectoryListing.items(files.path(directory)) {
                 let name = directory + "/" + item.name
@@ -108,7 +108,7 @@ struct TileFiles {
         }
     }
 
-    private func look(_ name: String, _ findings: inout [Finding]) {
+    private func look(_ name: String, _ findings: inout Findings) {
         guard let tile = try? Tile(path: name) else { return findings.append(foreign(name)) }
         guard let needed = self.tile(tile.kind, tile.index),
             tile.width <= needed.width || needed.isPartial && !tile.isPartial
@@ -121,7 +121,7 @@ struct TileFiles {
         }
         if tile.width == needed.width { return }
         // Findings about the needed tile were made when it was read.
-        var ignored: [Finding] = []
+        var ignored = Findings()
         guard let whole = read(needed, &ignored), let part = bytes(name, tile, &findings) else { return }
         if whole.name == name { return beyond(tile, needed, part, &findings) }
         let (short, long) = tile.width < needed.width ? (part.bytes, whole.bytes) : (whole.bytes, part.bytes)
@@ -138,7 +138,7 @@ struct TileFiles {
     }
 
     /// A full tile in the place of the partial one that the tree has.
-    private func beyond(_ tile: Tile, _ needed: Tile, _ found: Found, _ findings: inout [Finding]) {
+    private func beyond(_ tile: Tile, _ needed: Tile, _ found: Found, _ findings: inout Findings) {
         findings.append(
             Finding(
                 .tileUnattested, .unattested, found.name, index: size,

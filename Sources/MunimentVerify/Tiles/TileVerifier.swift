@@ -16,32 +16,32 @@ struct TileVerifier {
     }
 
     func run() throws(VerifyError) -> VerifyReport {
-        var collector = FindingCollector(countMax: options.findingCountMax)
-        var findings: [Finding] = []
+        var collector = Findings(countMax: options.findingCountMax)
+        var findings = Findings()
         let published = try readCheckpoint(&findings)
         let size = published?.checkpoint.size ?? 0
         let tiles = TileFiles(files, size: size)
         let walk = TileWalk(tiles, root: published?.checkpoint.root, against: try outside(size, &findings))
-        collector.add(findings)
+        collector += findings
         let meter = ProgressMeter(options.progress, total: size)
         walk.run(&collector) { done, count in
             meter.tell(byteCount: done, entryCount: done, findingCount: count)
         }
-        if published != nil { collector.add(walk.finish()) }
+        if published != nil { collector += walk.finish() }
         do throws(FileFailure) {
-            collector.add(try tiles.survey())
+            collector += try tiles.survey()
         } catch {
-            collector.add(Finding(unreadable: ".", error))
+            collector.append(Finding(unreadable: ".", error))
         }
         return VerifyReport(
-            subject: .tiles, findings: collector.findings, omittedCounts: collector.omittedCounts,
+            subject: .tiles, findings: collector.kept, omittedCounts: collector.omittedCounts,
             verdict: collector.verdict,
             origin: published?.checkpoint.origin, treeSize: size, root: walk.root,
             checkpointSize: published.flatMap { $0.isTrusted ? $0.checkpoint.size : nil }, records: walk.recordCount,
             controlRecords: walk.controlCount, purged: 0, unexplained: 0, opened: 0, seconds: start.seconds)
     }
 
-    private func readCheckpoint(_ findings: inout [Finding]) throws(VerifyError) -> TrustJudge.Judged? {
+    private func readCheckpoint(_ findings: inout Findings) throws(VerifyError) -> TrustJudge.Judged? {
         let name = "checkpoint"
         guard let file = files.open(name, isRequired: true, &findings),
             let bytes = files.bytes(of: file, name, atMost: SignedNote.byteCountMax, &findings)
@@ -55,7 +55,7 @@ struct TileVerifier {
 
     /// The checkpoint from outside, as a claim; nil where there is none, or, with a finding, where the tree does not
     /// reach it.
-    private func outside(_ size: UInt64, _ findings: inout [Finding]) throws(VerifyError) -> RootClaim? {
+    private func outside(_ size: UInt64, _ findings: inout Findings) throws(VerifyError) -> RootClaim? {
         guard let bytes = options.against else { return nil }
         let checkpoint: Checkpoint
         do throws(NoteError) {

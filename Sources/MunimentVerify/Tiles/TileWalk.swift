@@ -39,16 +39,16 @@ final class TileWalk {
     var root: Digest? { isWhole && frontier.size == tiles.size ? frontier.root() : nil }
 
     /// Goes through all entries; calls `progress` with how many are done, and how many findings were made.
-    func run(_ collector: inout FindingCollector, _ progress: (UInt64, Int) -> Void) {
+    func run(_ collector: inout Findings, _ progress: (UInt64, Int) -> Void) {
         var index: UInt64 = 0
         if against?.size == 0 { againstRoot = frontier.root() }
         // A forged checkpoint may claim any size: where everything is missing, there is an end to counting it.
         while lostCount < TileWalk.lostCountMax, let bundle = tiles.tile(.entries, index),
             let hashes = tiles.tile(.hashes(0), index)
         {
-            var findings: [Finding] = []
+            var findings = Findings()
             take(bundle, hashes, &findings)
-            collector.add(findings)
+            collector += findings
             index += 1
             progress(min(index << 8, tiles.size), collector.count)
         }
@@ -56,7 +56,7 @@ final class TileWalk {
 
     // MARK: Bundles
 
-    private func take(_ bundle: Tile, _ hashes: Tile, _ findings: inout [Finding]) {
+    private func take(_ bundle: Tile, _ hashes: Tile, _ findings: inout Findings) {
         let entries = tiles.read(bundle, &findings)
         let stored = tiles.read(hashes, &findings)
         let isHashed = entries.map { hash($0, bundle, &findings) } ?? false
@@ -79,7 +79,7 @@ final class TileWalk {
     /// the finding.
     private func judge(
         _ bundle: Tile, _ name: String, _ stored: TileFiles.Found, _ theirs: ArraySlice<UInt8>,
-        _ findings: inout [Finding]
+        _ findings: inout Findings
     ) {
         let ours = leaves[..<theirs.count]
         guard leads(theirs, bundle) else {
@@ -103,7 +103,7 @@ final class TileWalk {
         var tree = bundle.isPartial ? frontier : TreeFrontier()
         hashes.withUnsafeBytes { tree.append(leaves: $0) }
         if bundle.isPartial { return tree.root() == statedRoot }
-        var ignored: [Finding] = []
+        var ignored = Findings()
         let place = Int(bundle.index & 255) * Digest.byteCount
         guard let above = tiles.tile(.hashes(1), bundle.index >> 8).flatMap({ tiles.read($0, &ignored) }) else {
             return false
@@ -112,7 +112,7 @@ final class TileWalk {
     }
 
     /// The leaf hashes of a bundle's entries; false with a finding where it is malformed.
-    private func hash(_ found: TileFiles.Found, _ bundle: Tile, _ findings: inout [Finding]) -> Bool {
+    private func hash(_ found: TileFiles.Found, _ bundle: Tile, _ findings: inout Findings) -> Bool {
         found.bytes.withUnsafeBytes { bytes in
             var entries: [UnsafeRawBufferPointer] = []
             var place = 0
@@ -155,7 +155,7 @@ final class TileWalk {
 
     /// The rules of an entry, where the log is a Muniment log: its first entry says so.
     private func check(
-        _ bytes: UnsafeRawBufferPointer, index: UInt64, _ name: String, offset: UInt64, _ findings: inout [Finding]
+        _ bytes: UnsafeRawBufferPointer, index: UInt64, _ name: String, offset: UInt64, _ findings: inout Findings
     ) {
         let decoded = decoding(bytes, Entry.init(decoding:))
         if index == 0 {
@@ -173,7 +173,7 @@ final class TileWalk {
         }
     }
 
-    private func take(_ entry: Entry, index: UInt64, _ name: String, offset: UInt64, _ findings: inout [Finding]) {
+    private func take(_ entry: Entry, index: UInt64, _ name: String, offset: UInt64, _ findings: inout Findings) {
         if entry.kind == .record {
             recordCount += 1
             if control?.isDeclared(entry.classID) != true {
@@ -197,7 +197,7 @@ final class TileWalk {
     // MARK: The tree
 
     /// Appends the first `count` leaf hashes, and compares the nodes that they complete with those of the tiles above.
-    private func append(_ count: Int, _ findings: inout [Finding]) {
+    private func append(_ count: Int, _ findings: inout Findings) {
         var place = 0
         while place < count {
             var end = count
@@ -216,7 +216,7 @@ final class TileWalk {
         }
     }
 
-    private func compare(_ level: Int, _ first: UInt64, _ nodes: UnsafeRawBufferPointer, _ findings: inout [Finding]) {
+    private func compare(_ level: Int, _ first: UInt64, _ nodes: UnsafeRawBufferPointer, _ findings: inout Findings) {
         for number in 0..<nodes.count / Digest.byteCount {
             let node = first + UInt64(number)
             let index = node >> 8
@@ -233,7 +233,7 @@ final class TileWalk {
 
     private func compare(
         ours: ArraySlice<UInt8>, _ tile: TileFiles.Found, at place: Int, level: Int, firstNode: UInt64,
-        _ findings: inout [Finding]
+        _ findings: inout Findings
     ) {
         let theirs = tile.bytes[place..<place + ours.count]
         if ours.elementsEqual(theirs) { return }
@@ -253,7 +253,7 @@ final class TileWalk {
     }
 
     /// The roots, once all entries have gone by.
-    func finish() -> [Finding] {
+    func finish() -> Findings {
         guard isWhole else {
             return [
                 Finding(
@@ -261,7 +261,7 @@ final class TileWalk {
                     "The root can't be computed: entries are lost, and so are their leaf hashes.")
             ]
         }
-        var findings: [Finding] = []
+        var findings = Findings()
         if frontier.root() != statedRoot {
             findings.append(
                 Finding(

@@ -1,43 +1,6 @@
-// Gathers findings in order, keeps a bounded number of each code, and draws the verdict.
+// What a decoder says, as a value or as a finding.
 
 internal import MunimentFormat
-
-/// Findings so far. A value: whoever owns it decides on the order.
-struct FindingCollector {
-    private let countMax: Int
-    private(set) var findings: [Finding] = []
-    private(set) var omittedCounts: [Finding.Code: Int] = [:]
-    private var keptCounts: [Finding.Code: Int] = [:]
-    private var hasError = false
-    private var hasUnattested = false
-
-    init(countMax: Int) { self.countMax = max(1, countMax) }
-
-    /// All findings, those that are not kept included.
-    var count: Int { findings.count + omittedCounts.values.reduce(0, +) }
-
-    mutating func add(_ finding: Finding) {
-        switch finding.severity {
-        case .error: hasError = true
-        case .unattested: hasUnattested = true
-        case .notice: break
-        }
-        let kept = keptCounts[finding.code, default: 0]
-        if kept < countMax {
-            keptCounts[finding.code] = kept + 1
-            findings.append(finding)
-        } else {
-            omittedCounts[finding.code, default: 0] += 1
-        }
-    }
-
-    mutating func add(_ list: [Finding]) {
-        for finding in list { add(finding) }
-    }
-
-    /// What follows from all of them.
-    var verdict: Verdict { hasError ? .tampered : hasUnattested ? .notEstablished : .intact }
-}
 
 extension Finding {
     /// What a decoder refused, as a finding in `file`, where the structure starts at `offset`. A checksum has a code
