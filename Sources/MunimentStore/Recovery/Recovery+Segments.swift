@@ -13,8 +13,16 @@ struct FoundSegments {
     /// How many of `rows` stand in the directory.
     var rowsOnFile: Int
     /// The rest, at most two of which can be unsealed.
-    var pending: [(row: SegmentRow?, header: SegmentHeader)]
+    var pending: [FoundSegment]
     var leftovers: [String]
+}
+
+/// A segment that is to be scanned. Its file stays open until that is done: a writer may put a newer generation in its place meanwhile.
+struct FoundSegment {
+    /// Nil where it has no valid footer.
+    var row: SegmentRow?
+    var header: SegmentHeader
+    var file: any File
 }
 
 extension Recovery {
@@ -59,20 +67,35 @@ extension Recovery {
     /// The file of a segment that counts, with its row if it has a valid footer; nil when there is none.
     private func segment(
         _ segment: UInt64, _ names: inout DirectoryNames, leftovers: inout [String]
-    ) throws -> (row: SegmentRow?, header: SegmentHeader)? {
-        leftovers += try names.unfinished(segment).map { paths.segmentDirectory(segment) + "/" + $0 }
-        guard let generation = try names.generations(segment).max() else { return nil }
-        leftovers += try older(than: generation, of: segment, &names)
+    ) throws -> FoundSegment? {
+        while true {
+            leftovers += try names.unfinished(segment).map { paths.segmentDirectory(segment) + "/" + $0 }
+            guard let generation = try names.generations(segment).max() else { return nil }
+            let older = try older(than: generation, of: segment, &names)
+            do {
+                let found = try open(segment, generation)
+                leftovers += older
+                return found
+            } catch let error as FileSystemError where error.code == .notFound {
+                // A writer has removed it since the directory was listed, and so has made a newer one before.
+                names.forget()
+                guard let newer = try names.generations(segment).max(), newer > generation else { throw error }
+            }
+        }
+    }
+
+    private func open(_ segment: UInt64, _ generation: UInt32) throws -> FoundSegment {
         let path = paths.segment(segment, generation: generation)
         let file = try fileSystem.open(path, .read)
-        defer { file.close() }
         let header = try SegmentFile.header(file)
         guard header.segment == segment, header.generation == generation else {
             throw ArchiveError(.damaged, "\(path) has the header of another segment; run verify.")
         }
         let footer = try unlessWrong { try SegmentFile.footer(file) } ?? nil
-        guard let footer, footer.segment == segment, footer.generation == generation else { return (nil, header) }
-        return (SegmentRow(footer: footer, fileByteCount: try file.byteCount()), header)
+        guard let footer, footer.segment == segment, footer.generation == generation else {
+            return FoundSegment(row: nil, header: header, file: file)
+        }
+        return FoundSegment(row: SegmentRow(footer: footer, fileByteCount: try file.byteCount()), header: header, file: file)
     }
 
     private func older(than generation: UInt32, of segment: UInt64, _ names: inout DirectoryNames) throws -> [String] {
@@ -105,6 +128,9 @@ private struct DirectoryNames {
         listed = (directory, names)
         return names
     }
+
+    /// Lists again at the next question.
+    mutating func forget() { listed = nil }
 
     mutating func generations(_ segment: UInt64) throws -> [UInt32] {
         try names(segment).compactMap { name in

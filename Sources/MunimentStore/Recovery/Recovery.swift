@@ -82,7 +82,7 @@ package struct Recovery {
             for candidate in found.pending {
                 let header = candidate.header
                 let misfit = contradiction(header, after: unsealed.last, frontier)
-                let file = try fileSystem.open(paths.segment(header.segment, generation: header.generation), .read)
+                let file = candidate.file
                 defer { file.close() }
                 var scanner = TailScanner(file, logID: manifest.logID)
                 var scanned = try scanner.scan(header, trusted: checkpoint?.size ?? 0, frontier: &frontier)
@@ -148,9 +148,7 @@ package struct Recovery {
         for candidate in found.pending {
             let header = candidate.header
             let path = paths.segment(header.segment, generation: header.generation)
-            let file = try fileSystem.open(path, .read)
-            defer { file.close() }
-            var scanner = TailScanner(file, logID: header.logID)
+            var scanner = TailScanner(candidate.file, logID: header.logID)
             var frontier = TreeFrontier()
             let scanned = try scanner.scan(header, trusted: .max, frontier: &frontier)
             reader.install(
