@@ -95,7 +95,7 @@ final class JournalFile {
         buffer.bytes.copyMemory(from: frame)
         do throws(FileSystemError) {
             try file.write(UnsafeRawBufferPointer(buffer.bytes), at: end)
-        } catch where error.code == .noSpace {
+        } catch  where error.code == .noSpace {
             // There may be room for the frame alone: what the zeros took is given back first.
             try file.truncate(to: end)
             (zeroedEnd, allocatedEnd) = (end, end)

@@ -1,8 +1,9 @@
-// Which files are the log: from the directory's rows and from the names under segments/. Nothing is scanned here but headers and footers.
+// Which files are the log: from the directory's rows and from the names under segments/. Nothing is scanned here but
+// headers and footers.
 //
-// A segment file gets its name when its bytes are durable: a new segment's header block before the rename, a later generation whole. So the
-// newest generation that has a name counts, and what is older is a leftover of the switch. Case *unfinished generation*: without its name
-// it is a leftover too.
+// A segment file gets its name when its bytes are durable: a new segment's header block before the rename, a later
+// generation whole. So the newest generation that has a name counts, and what is older is a leftover of the switch.
+// Case *unfinished generation*: without its name it is a leftover too.
 
 internal import MunimentFormat
 
@@ -17,7 +18,8 @@ struct FoundSegments {
     var leftovers: [String]
 }
 
-/// A segment that is to be scanned. Its file stays open until that is done: a writer may put a newer generation in its place meanwhile.
+/// A segment that is to be scanned. Its file stays open until that is done: a writer may put a newer generation in its
+/// place meanwhile.
 struct FoundSegment {
     /// Nil where it has no valid footer.
     var row: SegmentRow?
@@ -95,11 +97,14 @@ extension Recovery {
         guard let footer, footer.segment == segment, footer.generation == generation else {
             return FoundSegment(row: nil, header: header, file: file)
         }
-        return FoundSegment(row: SegmentRow(footer: footer, fileByteCount: try file.byteCount()), header: header, file: file)
+        return FoundSegment(
+            row: SegmentRow(footer: footer, fileByteCount: try file.byteCount()), header: header, file: file)
     }
 
     private func older(than generation: UInt32, of segment: UInt64, _ names: inout DirectoryNames) throws -> [String] {
-        try names.generations(segment).filter { $0 < generation }.sorted().map { paths.segment(segment, generation: $0) }
+        try names.generations(segment).filter { $0 < generation }.sorted().map {
+            paths.segment(segment, generation: $0)
+        }
     }
 
     /// A hole between the directory's last segment and the first that follows it.
@@ -109,7 +114,8 @@ extension Recovery {
         if first.firstIndex == expected { return nil }
         let path = paths.segment(first.segment, generation: first.generation)
         return ArchiveError(
-            .damaged, "\(path) begins at index \(first.firstIndex), but the segments before it end at \(expected); run verify.")
+            .damaged,
+            "\(path) begins at index \(first.firstIndex), but the segments before it end at \(expected); run verify.")
     }
 }
 
@@ -142,7 +148,8 @@ private struct DirectoryNames {
     mutating func unfinished(_ segment: UInt64) throws -> [String] {
         try names(segment).filter { name in
             guard name.hasSuffix(TemporaryFile.suffix) else { return false }
-            return SegmentHeader.parse(fileName: String(name.dropLast(TemporaryFile.suffix.utf8.count)))?.segment == segment
+            return SegmentHeader.parse(fileName: String(name.dropLast(TemporaryFile.suffix.utf8.count)))?.segment
+                == segment
         }
     }
 }

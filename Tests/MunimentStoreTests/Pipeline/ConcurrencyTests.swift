@@ -119,7 +119,8 @@ struct ConcurrencyTests {
                     if try fixture.payload(index) != Array(text.utf8) {
                         failures.withLock { $0.append("record \(index) differs") }
                     }
-                    let proof = try InclusionProof.make(index: index, treeSize: committed.treeSize, reader: store.reader)
+                    let proof = try InclusionProof.make(
+                        index: index, treeSize: committed.treeSize, reader: store.reader)
                     try proof.verify(leafHash: TreeHash.leaf(try store.reader.entry(index)), root: committed.root)
                 } catch {
                     failures.withLock { $0.append("\(index): \(error)") }

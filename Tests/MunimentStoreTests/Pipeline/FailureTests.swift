@@ -52,7 +52,11 @@ struct FailureTests {
                 store.submit(
                     PendingAppend([PipelineFixture.batch([large])], isAlone: true) { result in
                         outcomes.withLock { outcomes in
-                            if case .failure(let error) = result { outcomes.append(error) } else { outcomes.append(nil) }
+                            if case .failure(let error) = result {
+                                outcomes.append(error)
+                            } else {
+                                outcomes.append(nil)
+                            }
                         }
                     })
             }
@@ -93,7 +97,9 @@ struct FailureTests {
         try reopened.close()
     }
 
-    @Test("keeps what was adopted after a failed sync, even when the power goes", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(
+        "keeps what was adopted after a failed sync, even when the power goes", arguments: 1...20 as ClosedRange<UInt64>
+    )
     func failedSync(outcome: UInt64) throws {
         let fixture = try PipelineFixture(seed: outcome)
         let store = fixture.store
@@ -105,7 +111,8 @@ struct FailureTests {
         let second = try LogStore.open(fixture.disk, "archive", options: fixture.options)
         let receipt = try second.append([PipelineFixture.batch("in doubt")], token: [1])
         try second.close()
-        let third = try LogStore.open(fixture.disk.afterPowerLoss(outcome: outcome), "archive", options: fixture.options)
+        let third = try LogStore.open(
+            fixture.disk.afterPowerLoss(outcome: outcome), "archive", options: fixture.options)
         #expect(Array(try third.reader.content(receipt.firstIndex).payload) == Array("in doubt".utf8))
         #expect(try third.append([PipelineFixture.batch("in doubt")], token: [1]).firstIndex == receipt.firstIndex)
         try third.close()

@@ -8,7 +8,9 @@ struct PipelineFixture {
     let options: StoreOptions
 
     /// Nothing is signed behind the appends unless `cadence`, in microseconds, says so.
-    init(seed: UInt64 = 1, cadence: Microseconds = 3_600_000_000, _ adjust: (inout StoreOptions) -> Void = { _ in }) throws {
+    init(seed: UInt64 = 1, cadence: Microseconds = 3_600_000_000, _ adjust: (inout StoreOptions) -> Void = { _ in })
+        throws
+    {
         disk = SimulatedDisk(seed: seed)
         var options = StoreOptions()
         options.limits.reserveByteCount = 256 << 10

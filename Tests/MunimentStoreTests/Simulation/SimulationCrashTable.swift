@@ -17,7 +17,8 @@ struct SimulationCrashTable {
     }
 
     private static let stride =
-        getenv("MUNIMENT_CRASH_STRIDE").flatMap { Int(String(cString: $0)) } ?? (getenv("MUNIMENT_SIM_RUNS") == nil ? 40 : 4)
+        getenv("MUNIMENT_CRASH_STRIDE").flatMap { Int(String(cString: $0)) }
+        ?? (getenv("MUNIMENT_SIM_RUNS") == nil ? 40 : 4)
 
     /// The life without faults: how many changes it makes, and how many calls of each kind.
     private static let counts: (changes: Int, calls: [FileOperation: Int])? = {
@@ -60,7 +61,9 @@ struct SimulationCrashTable {
         let faults = Fault.allCases.filter { $0.applies(to: operation) && !excluded.contains($0) }
         try run(
             (1...max(1, counts.calls[operation, default: 0])).flatMap { call in
-                faults.map { Row(plan: .single($0, at: call, of: operation), order: .independent, outcome: UInt64(call)) }
+                faults.map {
+                    Row(plan: .single($0, at: call, of: operation), order: .independent, outcome: UInt64(call))
+                }
             })
     }
 
@@ -74,7 +77,8 @@ struct SimulationCrashTable {
                     [0, 1, 3, 8, 20].map { later in
                         let loss = FaultPlan.Entry(.powerLoss, at: sync + 1 + later, of: .operation(.synchronize))
                         let failure = FaultPlan.Entry(fault, at: sync, of: .operation(.synchronize))
-                        return Row(plan: FaultPlan([failure, loss]), order: .independent, outcome: UInt64(sync * 7 + later))
+                        return Row(
+                            plan: FaultPlan([failure, loss]), order: .independent, outcome: UInt64(sync * 7 + later))
                     }
                 }
             })
@@ -83,8 +87,10 @@ struct SimulationCrashTable {
     /// Runs every `stride`th row on two threads; reports the first few that break a promise.
     private func run(_ rows: [Row]) throws {
         let failures = Guarded<[String]>([])
-        let chosen = Swift.stride(from: rows.count / 2 % SimulationCrashTable.stride, to: rows.count, by: SimulationCrashTable.stride)
-            .map { rows[$0] }
+        let chosen = Swift.stride(
+            from: rows.count / 2 % SimulationCrashTable.stride, to: rows.count, by: SimulationCrashTable.stride
+        )
+        .map { rows[$0] }
         onThreads(2) { thread in
             for place in Swift.stride(from: thread, to: chosen.count, by: 2) where failures.withLock({ $0.count }) < 3 {
                 let row = chosen[place]
