@@ -1,7 +1,8 @@
 // Writing a body file: a payload above 8 MiB, as it arrives, under a key of its own. Format/body.md.
 //
-// The story: chunks are written to `ID.part`; at the end the file is synced, renamed to `ID.body`, and its directory synced; only then may a
-// frame refer to it. If we die before the frame, the file is an orphan that `repair` removes; nothing refers to it.
+// The story: chunks are written to `ID.part`; at the end the file is synced, renamed to `ID.body`, and its directory
+// synced; only then may a frame refer to it. If we die before the frame, the file is an orphan that `repair` removes;
+// nothing refers to it.
 
 internal import MunimentCrypto
 package import MunimentFormat

@@ -75,8 +75,10 @@ package final class CommitPipeline: @unchecked Sendable {
     private let sealResumed: @Sendable () -> Void
 
     init(
-        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int, workerCount: Int,
-        isSynchronous: Bool, committedNews: @escaping @Sendable (Committed) -> Void, sealResumed: @escaping @Sendable () -> Void
+        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int,
+        workerCount: Int,
+        isSynchronous: Bool, committedNews: @escaping @Sendable (Committed) -> Void,
+        sealResumed: @escaping @Sendable () -> Void
     ) {
         (self.former, self.stage, self.limits) = (former, stage, limits)
         (fileSystem, paths) = (reader.fileSystem, reader.paths)
@@ -250,7 +252,8 @@ package final class CommitPipeline: @unchecked Sendable {
         }
         guard isWorthwhile else { return }
         _ = monitor.wait(microseconds: CommitPipeline.companyMicroseconds) { state -> Void? in
-            state.queue.count >= state.companyCount || state.isClosing || state.queue.contains(where: \.isControl) ? () : nil
+            state.queue.count >= state.companyCount || state.isClosing || state.queue.contains(where: \.isControl)
+                ? () : nil
         }
         monitor.read { $0.companyCount = 0 }
     }
@@ -315,7 +318,9 @@ package final class CommitPipeline: @unchecked Sendable {
     }
 
     /// Hands over an append and waits for it; without threads, does what it takes.
-    func run(_ append: PendingAppend, _ outcome: Monitor<Result<AppendReceipt, ArchiveError>?>) throws(ArchiveError) -> AppendReceipt {
+    func run(_ append: PendingAppend, _ outcome: Monitor<Result<AppendReceipt, ArchiveError>?>) throws(ArchiveError)
+        -> AppendReceipt
+    {
         submit(append)
         while isSynchronous, outcome.read({ $0 }) == nil {
             let isMoving = commitStep() || formStep()
@@ -329,7 +334,9 @@ package final class CommitPipeline: @unchecked Sendable {
         guard let first = state.queue.first else { return [] }
         if mustWaitForSeal(first, state) {
             // The seal record itself must get through.
-            if let control = state.queue.firstIndex(where: { $0.isControl }) { return [state.queue.remove(at: control)] }
+            if let control = state.queue.firstIndex(where: { $0.isControl }) {
+                return [state.queue.remove(at: control)]
+            }
             return state.sealRefusal == nil ? [] : [state.queue.removeFirst()]
         }
         var count = 0
@@ -552,7 +559,8 @@ package final class CommitPipeline: @unchecked Sendable {
             let isBegun = former.segment.segment == stage.journal.header.segment
             if !isBegun, let previous {
                 former.reset(
-                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous, previous: former.olderSegment)
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous,
+                    previous: former.olderSegment)
                 state.unsealedCount -= 1
             } else {
                 former.reset(

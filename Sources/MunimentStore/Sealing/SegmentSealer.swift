@@ -1,5 +1,5 @@
-// Sealing a segment that has ended: its frames are read back, digests of them go into a footer, and the footer's digest into a seal record in the
-// next segment. Format/footer.md.
+// Sealing a segment that has ended: its frames are read back, digests of them go into a footer, and the footer's digest
+// into a seal record in the next segment. Format/footer.md.
 //
 // The story, and what happens if we die after each step:
 //   1. tree nodes up to the segment's end are synced     the next open finds them, or computes them again
@@ -33,7 +33,9 @@ package struct SegmentSealer {
         try translating(handle.path) {
             try reader.tree.flush()
             let frames = try views(handle)
-            if header.generation == 0, Repacker.isWorthwhile(frames), let sealed = try repack(frames, handle, header) { return sealed }
+            if header.generation == 0, Repacker.isWorthwhile(frames), let sealed = try repack(frames, handle, header) {
+                return sealed
+            }
             var builder = FooterBuilder(header)
             for frame in frames { builder.append(try view(frame.reference, handle)) }
             let footer = try builder.footer()
@@ -59,7 +61,8 @@ package struct SegmentSealer {
         }
         let path = reader.paths.segment(header.segment, generation: footer.generation)
         let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
-        return Sealed(footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
+        return Sealed(
+            footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
     }
 
     struct Measured {

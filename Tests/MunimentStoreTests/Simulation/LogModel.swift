@@ -1,5 +1,5 @@
-// What a log must hold, kept in the simplest way: an array of leaves, a dictionary of records, a list of promises. It knows nothing of segments,
-// frames or files.
+// What a log must hold, kept in the simplest way: an array of leaves, a dictionary of records, a list of promises. It
+// knows nothing of segments, frames or files.
 
 import MunimentCrypto
 import MunimentFormat
@@ -47,7 +47,9 @@ struct LogModel {
     // MARK: What happens
 
     mutating func acknowledge(_ attempt: Attempt, _ receipt: AppendReceipt) throws {
-        guard receipt.count == attempt.records.count else { throw Violation("a receipt counts \(receipt.count) records") }
+        guard receipt.count == attempt.records.count else {
+            throw Violation("a receipt counts \(receipt.count) records")
+        }
         guard receipt.firstIndex + UInt64(receipt.count) <= receipt.treeSize else {
             throw Violation("the receipt's tree of \(receipt.treeSize) lacks the records from \(receipt.firstIndex) on")
         }
@@ -80,8 +82,8 @@ struct LogModel {
 
     // MARK: What must be
 
-    /// Takes the whole log as an open found it: every promise must be kept by it, and from now on it is a promise itself. `read` gives the
-    /// record at an index, or nil for a control record.
+    /// Takes the whole log as an open found it: every promise must be kept by it, and from now on it is a promise
+    /// itself. `read` gives the record at an index, or nil for a control record.
     mutating func settle(entries: [[UInt8]], root: Digest, read: (UInt64) throws -> ModelRecord?) throws {
         // Reading may fail half-way, to be tried again.
         var next = self
@@ -115,7 +117,8 @@ struct LogModel {
         unknown = []
     }
 
-    /// Records that nobody was told of must be attempts of unknown outcome, each whole, and all of them or none: they were one commit.
+    /// Records that nobody was told of must be attempts of unknown outcome, each whole, and all of them or none: they
+    /// were one commit.
     private mutating func explain(_ fresh: [(index: UInt64, record: ModelRecord)]) throws {
         var rest = fresh[...]
         var isAllThere = true
@@ -135,7 +138,8 @@ struct LogModel {
         guard isAllThere || fresh.isEmpty else { throw Violation("a part of one commit is in the log") }
     }
 
-    /// Every size and root that anybody was told must be a prefix of this tree. One pass, with the textbook's stack of perfect subtrees.
+    /// Every size and root that anybody was told must be a prefix of this tree. One pass, with the textbook's stack of
+    /// perfect subtrees.
     private func checkHeads(_ leaves: [Digest], _ root: Digest) throws {
         var wanted: [UInt64: Digest] = [:]
         for head in heads { wanted[head.size] = head.root }
@@ -158,6 +162,7 @@ struct LogModel {
         guard wanted.isEmpty else { throw Violation("the tree does not reach sizes \(wanted.keys.sorted())") }
     }
 
-    /// Forgets everything after damage that no store survives, so that what is still served can be compared by record alone.
+    /// Forgets everything after damage that no store survives, so that what is still served can be compared by record
+    /// alone.
     var allRecords: [UInt64: ModelRecord] { records.merging(promised) { $1 } }
 }

@@ -1,5 +1,5 @@
-// A simulated disk whose checkpoints are overheard: whatever note was about to be published counts as published, since a reader may have seen it
-// in the instant before the power went.
+// A simulated disk whose checkpoints are overheard: whatever note was about to be published counts as published, since
+// a reader may have seen it in the instant before the power went.
 
 import MunimentFormat
 import MunimentNote

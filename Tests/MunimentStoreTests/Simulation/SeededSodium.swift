@@ -1,5 +1,6 @@
-// Randomness of libsodium that a seed decides, for the threads that ask for it. Everything random in a store (identifiers, sessions, keys) comes
-// from there, and the names of body files among it: a simulation that is to repeat must decide it too. Other threads keep the system's.
+// Randomness of libsodium that a seed decides, for the threads that ask for it. Everything random in a store
+// (identifiers, sessions, keys) comes from there, and the names of body files among it: a simulation that is to repeat
+// must decide it too. Other threads keep the system's.
 
 import Glibc
 import MunimentStore

@@ -99,7 +99,8 @@ extension Simulation {
     func retry() throws {
         let remembered = store.reader.segments.dropLast().last?.firstIndex ?? 0
         let tokens = model.tokens.sorted { $0.value.firstIndex < $1.value.firstIndex }
-        guard let (token, known) = tokens.filter({ $0.value.firstIndex >= remembered }).randomElement(using: &random) else {
+        guard let (token, known) = tokens.filter({ $0.value.firstIndex >= remembered }).randomElement(using: &random)
+        else {
             return
         }
         if random.odds(30) {

@@ -1,5 +1,5 @@
-// One simulated life of a store: a seed decides the disk, the limits, up to 200 operations, the faults that strike them and when the power goes.
-// After every misfortune the store is opened again, and all of it is compared with the model.
+// One simulated life of a store: a seed decides the disk, the limits, up to 200 operations, the faults that strike them
+// and when the power goes. After every misfortune the store is opened again, and all of it is compared with the model.
 
 import MunimentCrypto
 import MunimentFormat
@@ -48,7 +48,8 @@ final class Simulation {
         options.limits.reserveByteCount = 256 << 10
     }
 
-    /// A short life that is the same each time but for `faults`, which are armed from the first call on, and the disk's order of names.
+    /// A short life that is the same each time but for `faults`, which are armed from the first call on, and the disk's
+    /// order of names.
     init(faults: FaultPlan, nameOrder: SimulatedDisk.NameOrder, outcome: UInt64) {
         seed = 5
         random = SeededGenerator(seed: seed)
@@ -83,7 +84,8 @@ final class Simulation {
         }
     }
 
-    /// Runs the short life: two segment boundaries with sealing and repacking, checkpoints, a class, a body file, tokens, a close in the middle.
+    /// Runs the short life: two segment boundaries with sealing and repacking, checkpoints, a class, a body file,
+    /// tokens, a close in the middle.
     func runScript() throws {
         try SeededSodium.with(seed: seed) {
             try create()
@@ -92,7 +94,8 @@ final class Simulation {
                 try reopen()
             }
             let script = [
-                append, append, checkpoint, append, appendGroup, seal, append, cadence, retry, defineClass, append, again, appendBody,
+                append, append, checkpoint, append, appendGroup, seal, append, cadence, retry, defineClass, append,
+                again, appendBody,
                 append, seal, checkpoint, append, readBeside,
             ]
             for operation in script {
@@ -131,7 +134,7 @@ final class Simulation {
     private func adoptUnfinished() throws -> Bool {
         do throws(ArchiveError) {
             store = try LogStore.open(observed, path, options: options)
-        } catch where error.code == .absent {
+        } catch  where error.code == .absent {
             return false
         } catch {
             try excuse(error)
@@ -140,7 +143,7 @@ final class Simulation {
             disk.arm(.none)
             do throws(ArchiveError) {
                 store = try LogStore.open(observed, path, options: options)
-            } catch where error.code == .absent {
+            } catch  where error.code == .absent {
                 return false
             }
         }
@@ -174,8 +177,10 @@ final class Simulation {
         var counts = disk.callCounts
         if phase == .creation {
             counts = [
-                .open: 12, .createDirectory: 6, .rename: 3, .synchronizeDirectory: 12, .status: 20, .read: 10, .write: 12,
-                .synchronize: 12, .truncate: 2, .byteCount: 6, .lock: 1, .names: 3, .isNetworkFileSystem: 2, .allocate: 1,
+                .open: 12, .createDirectory: 6, .rename: 3, .synchronizeDirectory: 12, .status: 20, .read: 10,
+                .write: 12,
+                .synchronize: 12, .truncate: 2, .byteCount: 6, .lock: 1, .names: 3, .isNetworkFileSystem: 2,
+                .allocate: 1,
                 .availableByteCount: 1,
             ]
         } else {
@@ -183,7 +188,8 @@ final class Simulation {
         }
         let excluded: Set<Fault> = mayRot ? [.falseSuccess] : [.falseSuccess, .bitRot]
         let plan = FaultPlan.random(faultCount: count, counts: counts, excluding: excluded, using: &random)
-        note("  armed: " + plan.entries.map { "\($0.fault) at \($0.occurrence) of \($0.calls)" }.joined(separator: ", "))
+        note(
+            "  armed: " + plan.entries.map { "\($0.fault) at \($0.occurrence) of \($0.calls)" }.joined(separator: ", "))
         disk.arm(plan)
     }
 
