@@ -15,7 +15,8 @@ func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: settings)
+    .testTarget(
+        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: settings)
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -44,12 +45,19 @@ let package = Package(
         layer("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", "CLZ4", "CSodium", crypto]),
         layer("MunimentMerkle", ["MunimentFormat", "MunimentCrypto"]),
         layer("MunimentNote", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle"]),
-        layer("MunimentStore", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
-        layer("MunimentVerify", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
+        layer(
+            "MunimentStore",
+            ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
+        layer(
+            "MunimentVerify",
+            ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
         layer("MunimentInput", ["MunimentFormat"]),
-        layer("Muniment", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", log, metrics]),
+        layer(
+            "Muniment",
+            ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", log, metrics]),
         .executableTarget(
-            name: "MunimentCLI", dependencies: ["Muniment", "MunimentVerify", "MunimentInput", "CMunimentKernels", arguments],
+            name: "MunimentCLI",
+            dependencies: ["Muniment", "MunimentVerify", "MunimentInput", "CMunimentKernels", arguments],
             swiftSettings: settings),
         tests("MunimentFormat", []),
         tests("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", crypto]),
@@ -57,7 +65,9 @@ let package = Package(
         tests("MunimentNote", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle"]),
         tests("MunimentInput", ["MunimentFormat"]),
         tests("MunimentStore", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
-        tests("MunimentVerify", ["Muniment", "MunimentStore", "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
+        tests(
+            "MunimentVerify",
+            ["Muniment", "MunimentStore", "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
         tests("Muniment", ["MunimentStore", "MunimentFormat", "MunimentVerify", log]),
         tests("MunimentCLI", ["Muniment"]),
         // What the fuzzers feed: in no product, so no embedder builds it.

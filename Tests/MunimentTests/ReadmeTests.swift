@@ -18,7 +18,9 @@ import Testing
         // begin
         // Returns when the record is durable. A retry with the same token never appends twice.
         let receipt = try await archive.append(
-            Record("The contract is signed.", attributes: [Attribute("from", .text("ada@example.com"))], stream: "contracts"),
+            Record(
+                "The contract is signed.", attributes: [Attribute("from", .text("ada@example.com"))],
+                stream: "contracts"),
             token: Array("request-17".utf8))
 
         // Everything read through a snapshot is proved against its signed checkpoint first.
