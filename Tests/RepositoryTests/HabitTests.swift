@@ -18,7 +18,7 @@ import Testing
     private static let forceUnwraps: [String: Int] = [
         "MunimentFormat": 2, "MunimentCrypto": 42, "MunimentMerkle": 2, "MunimentNote": 0, "MunimentInput": 2,
         "MunimentStore": 69,
-        "MunimentVerify": 15, "Muniment": 4, "MunimentCLI": 2,
+        "MunimentVerify": 16, "Muniment": 4, "MunimentCLI": 2,
     ]
 
     /// Where a broken promise of a library below, or of this program to itself, stops the process.
