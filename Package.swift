@@ -15,7 +15,8 @@ func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: settings)
+    .testTarget(
+        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: settings)
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -44,12 +45,19 @@ let package = Package(
         layer("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", "CLZ4", "CSodium", crypto]),
         layer("MunimentMerkle", ["MunimentFormat", "MunimentCrypto"]),
         layer("MunimentNote", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle"]),
-        layer("MunimentStore", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
-        layer("MunimentVerify", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
+        layer(
+            "MunimentStore",
+            ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
+        layer(
+            "MunimentVerify",
+            ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "CMunimentKernels", "CLZ4"]),
         layer("MunimentInput", ["MunimentFormat"]),
-        layer("Muniment", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", log, metrics]),
+        layer(
+            "Muniment",
+            ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", log, metrics]),
         .executableTarget(
-            name: "MunimentCLI", dependencies: ["Muniment", "MunimentVerify", "MunimentInput", "CMunimentKernels", arguments],
+            name: "MunimentCLI",
+            dependencies: ["Muniment", "MunimentVerify", "MunimentInput", "CMunimentKernels", arguments],
             swiftSettings: settings),
         tests("MunimentFormat", []),
         tests("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", crypto]),
@@ -57,8 +65,33 @@ let package = Package(
         tests("MunimentNote", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle"]),
         tests("MunimentInput", ["MunimentFormat"]),
         tests("MunimentStore", ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
-        tests("MunimentVerify", ["Muniment", "MunimentStore", "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
-        tests("Muniment", ["MunimentStore", "MunimentFormat"]),
+        tests(
+            "MunimentVerify",
+            ["Muniment", "MunimentStore", "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
+        tests("Muniment", ["MunimentStore", "MunimentFormat", "MunimentVerify", log]),
         tests("MunimentCLI", ["Muniment"]),
+        // What the fuzzers feed: in no product, so no embedder builds it.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", "MunimentInput",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: settings),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
+        .testTarget(
+            name: "FuzzSampleTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Sample", swiftSettings: settings),
     ]
 )
+
+// The fuzzers' executable has no main function of its own: only Tests/Fuzz/run.sh, which sets the variable, can link it.
+if Context.environment["MUNIMENT_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzRunner", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Runner",
+            swiftSettings: settings + [.enableExperimentalFeature("Extern")]))
+}
+
+// The documentation's generator reaches no embedder: MUNIMENT_DOCS=1 swift package generate-documentation --target Muniment
+if Context.environment["MUNIMENT_DOCS"] == "1" {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -139,7 +139,7 @@ def build():
     for group, frame in zip(GROUPS[:2], frames):
         group_rows.append((group.class_id, group.slot, group.commitment, len(frame.records), 1,
                            sha256(b"\x23", sha256(frame.ciphertext))))
-    store.skeleton_digest = sha256(b"\x21", *[f.digest for f in frames])
+    store.skeleton_digest = sha256(b"\x21", join(store.headers[0]), *[f.digest for f in frames])
     store.footer_fields = {
         "generation": 0, "segment": 0, "firstIndex": 0, "entryCount": 4, "root": tree_root(leaves),
         "recordedFirst": T0, "recordedLast": T0 + 1_500_000, "skeletonDigest": store.skeleton_digest,

@@ -27,7 +27,9 @@ class SegmentWalk:
 
     def run(self):
         with self.report.guard("segment.header", self.path, 0):
-            self.check_header(decode_segment_header(self.file.read(0, BLOCK)))
+            block = self.file.read(0, BLOCK)
+            self.skeleton.update(block)
+            self.check_header(decode_segment_header(block))
         end, at = self.find_footer(), BLOCK
         while at < end:
             here, at = at, end

@@ -1,6 +1,7 @@
 // What a user appends, and what comes back.
 
 public import MunimentFormat
+internal import MunimentMerkle
 internal import MunimentStore
 
 /// A record to append: payload, attributes, retention class, occurred time.
@@ -59,6 +60,9 @@ public struct StoredRecord: Sendable {
     public let content: Content
     /// The bytes of the Merkle leaf's input.
     public let entry: [UInt8]
+
+    /// The record's Merkle leaf: SHA-256(0x00 ‖ entry), RFC 6962.
+    public var leafHash: Digest { TreeHash.leaf(entry) }
 
     /// The payload; nil when it is large or purged.
     public var payload: [UInt8]? {

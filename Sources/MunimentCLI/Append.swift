@@ -16,16 +16,18 @@ struct Append: ParsableCommand {
               muniment append audit --format ndjson --attr user=actor.name < events
               tail -F app.log | muniment append logs --format lines --stream app --acks
 
-            Formats: ndjson and lines store each line's exact bytes without its newline; mbox and eml store messages, with from, to, cc, \
-            message-id and subject as attributes and Date as the time when they occurred; framed is a 32-bit little-endian length, then \
-            that many bytes, repeated.
+            Formats: ndjson and lines store each line's exact bytes without its newline; mbox and eml store messages, \
+            with from, to, cc, message-id and subject as attributes and Date as the time when they occurred; framed is \
+            a 32-bit little-endian length, then that many bytes, repeated.
 
-            What is waiting is committed together; --batch fixes how many records a commit holds. Up to --in-flight commits are under way \
-            at a time; 1 waits for each before reading on. With --acks a line of JSON tells of each commit once it is durable; after a \
-            failure, append the same input again with --skip and the last "committed".
+            What is waiting is committed together; --batch fixes how many records a commit holds. Up to --in-flight \
+            commits are under way at a time; 1 waits for each before reading on. With --acks a line of JSON tells of \
+            each commit once it is durable; after a failure, append the same input again with --skip and the last \
+            "committed".
 
-            A bad record ends the run with exit status 65 after everything before it has been committed; with --skip-bad it is reported, \
-            counted and left out. On SIGINT or SIGTERM what was read is committed and reported, and the exit status is 130 or 143.
+            A bad record ends the run with exit status 65 after everything before it has been committed; with \
+            --skip-bad it is reported, counted and left out. On SIGINT or SIGTERM what was read is committed and \
+            reported, and the exit status is 130 or 143.
             """)
 
     @OptionGroup var store: StoreArguments

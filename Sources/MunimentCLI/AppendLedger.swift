@@ -1,5 +1,5 @@
-// What is under way and what has become durable: shared by the thread that reads input, the archive's threads that report commits, and the one
-// that prints acknowledgements.
+// What is under way and what has become durable: shared by the thread that reads input, the archive's threads that
+// report commits, and the one that prints acknowledgements.
 
 import Muniment
 import MunimentInput
@@ -77,7 +77,8 @@ final class AppendLedger: Sendable {
         if let problem { throw problem }
     }
 
-    /// Prints acknowledgements until `finish`; on a thread of its own, so that a slow reader of them holds up no commit.
+    /// Prints acknowledgements until `finish`; on a thread of its own, so that a slow reader of them holds up no
+    /// commit.
     func printAcknowledgements() {
         var json = JSONWriter()
         while true {

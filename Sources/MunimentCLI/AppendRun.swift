@@ -1,8 +1,9 @@
-// Reading records and handing them to the archive: one thread reads and fills buffers while the archive's threads hash, seal, write and sync
-// those before. On the way of a record without attributes nothing is allocated and its bytes are copied once.
+// Reading records and handing them to the archive: one thread reads and fills buffers while the archive's threads hash,
+// seal, write and sync those before. On the way of a record without attributes nothing is allocated and its bytes are
+// copied once.
 //
-// Whatever ends the reading, what was read before is committed and reported: a bad record, a signal, a failed source. Only a failure of the
-// archive itself ends everything.
+// Whatever ends the reading, what was read before is committed and reported: a bad record, a signal, a failed source.
+// Only a failure of the archive itself ends everything.
 
 import Muniment
 import MunimentInput
@@ -32,10 +33,11 @@ final class AppendRun {
     private let ledger: AppendLedger
     private let attributes: RecordAttributes
     private let recordCountMax: Int
-    private var buffer: RecordBuffer
+    // One thread fills the buffers: dynamic exclusivity checks for each record would cost more than they tell.
+    @exclusivity(unchecked) private var buffer: RecordBuffer
     /// Payload bytes in `buffer`.
-    private var payloadByteCount: UInt64 = 0
-    private var skipCount: UInt64
+    @exclusivity(unchecked) private var payloadByteCount: UInt64 = 0
+    @exclusivity(unchecked) private var skipCount: UInt64
     private var badCount = 0
     private var currentPath = ""
     private var progress = Progress()
@@ -178,7 +180,8 @@ final class AppendRun {
             )
         }
         let (full, byteCount) = (buffer, payloadByteCount)
-        buffer = archive.makeBuffer()
+        // The next is likely to become as large: it need not grow on the way.
+        buffer = archive.makeBuffer(reservingByteCount: min(full.byteCount + full.byteCount / 16 + 1_024, 2 << 20))
         payloadByteCount = 0
         try ledger.begin(inFlightMax: settings.inFlightMax)
         let ledger = ledger
@@ -205,8 +208,8 @@ final class AppendRun {
             + "\(Quantity.count(Int(Double(total.recordCount) / max(seconds, 0.001)))) a second"
     }
 
-    /// Whether what was read before `ending` is to be committed: always, but for a token's records, which go together or not at all, and for
-    /// failures of the archive.
+    /// Whether what was read before `ending` is to be committed: always, but for a token's records, which go together
+    /// or not at all, and for failures of the archive.
     private func commitsRest(after ending: (any Error)?) -> Bool {
         guard let ending else { return true }
         if settings.token != nil { return false }

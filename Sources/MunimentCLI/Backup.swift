@@ -7,15 +7,16 @@ struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy an archive while it is in use, without its keys.",
         discussion: """
-            Copies what the newest checkpoint states to a new directory, or brings an earlier backup up to date; files that are there \
-            already are not copied again. The copy is an archive: it can be verified, read with --keys, and opened.
+            Copies what the newest checkpoint states to a new directory, or brings an earlier backup up to date; files \
+            that are there already are not copied again. The copy is an archive: it can be verified, read with --keys, \
+            and opened.
 
               muniment backup mail /mnt/backup/mail
               muniment verify /mnt/backup/mail --key "$(cat mail.vkey)"
               muniment get /mnt/backup/mail 17 --keys mail.keys
 
-            The keys are not copied. Back up their directory apart, to a place that you can erase: what retention destroys must be \
-            destroyed in every copy of the keys, and in no copy of the archive.
+            The keys are not copied. Back up their directory apart, to a place that you can erase: what retention \
+            destroys must be destroyed in every copy of the keys, and in no copy of the archive.
             """)
 
     @OptionGroup var store: StoreArguments

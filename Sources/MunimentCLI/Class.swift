@@ -14,8 +14,8 @@ struct Class: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the retention classes and their rules.",
             discussion: """
-                Every record belongs to one class, named when it is appended. The class default exists from the beginning and keeps its \
-                records for ever.
+                Every record belongs to one class, named when it is appended. The class default exists from the \
+                beginning and keeps its records for ever.
 
                   muniment class list mail
                 """)

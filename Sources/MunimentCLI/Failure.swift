@@ -1,5 +1,5 @@
-// From an error to the exit code of the contract and one sentence for a person. Nothing is printed unescaped: a message may quote a path
-// that somebody else chose.
+// From an error to the exit code of the contract and one sentence for a person. Nothing is printed unescaped: a message
+// may quote a path that somebody else chose.
 
 import ArgumentParser
 import Muniment

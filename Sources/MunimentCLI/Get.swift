@@ -7,16 +7,16 @@ struct Get: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print records by their index.",
         discussion: """
-            Each record is proved against the newest checkpoint, and its content opened against its entry, before it is printed. Works \
-            beside a process that appends.
+            Each record is proved against the newest checkpoint, and its content opened against its entry, before it \
+            is printed. Works beside a process that appends.
 
               muniment get mail 17
               muniment get mail 17 18 19 --json
               muniment get mail 17 --raw > message.eml
 
-            --raw prints the payload's exact bytes, of any length; several follow one another without a separator. --json prints a line \
-            for each record; payloads that are not UTF-8 become {"base64": …}. The exit status is 66 where a record is absent, not yet \
-            under a checkpoint, or purged.
+            --raw prints the payload's exact bytes, of any length; several follow one another without a separator. \
+            --json prints a line for each record; payloads that are not UTF-8 become {"base64": …}. The exit status is \
+            66 where a record is absent, not yet under a checkpoint, or purged.
             """)
 
     @OptionGroup var store: StoreArguments

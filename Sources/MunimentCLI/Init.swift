@@ -8,15 +8,15 @@ struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make an archive and its keys.",
         discussion: """
-            Makes the directory STORE and, beside it, STORE.keys (or the directory that --keys names). Prints the log's public key as a \
-            C2SP vkey: publish it, and give it to whoever will verify.
+            Makes the directory STORE and, beside it, STORE.keys (or the directory that --keys names). Prints the \
+            log's public key as a C2SP vkey: publish it, and give it to whoever will verify.
 
               muniment init mail --origin example.com/mail > mail.vkey
               muniment init mail --origin example.com/mail --passphrase-file secret.txt
               muniment init mail2 --origin example.com/mail2 --succeeds mail
 
-            The origin names the log for ever: use a name that you control, without spaces. With --succeeds the new log's first record \
-            holds the last checkpoint of OLD, so that the two form one history; OLD may be damaged.
+            The origin names the log for ever: use a name that you control, without spaces. With --succeeds the new \
+            log's first record holds the last checkpoint of OLD, so that the two form one history; OLD may be damaged.
             """)
 
     @OptionGroup var store: StoreArguments
@@ -51,7 +51,8 @@ struct Init: ParsableCommand {
                 ? "  The passphrase is needed too: a lost passphrase is a lost archive."
                 : "  No passphrase protects them: whoever can read that directory can read the archive.")
 
-              Copy the directory now, to a place of its own that you can erase. Never put it on write-once media or into a backup that
+              Copy the directory now, to a place of its own that you can erase. Never put it on write-once media or \
+              into a backup that
               is kept for long: what retention destroys must be destroyed in every copy of the keys.
 
             """)

@@ -1,4 +1,5 @@
-// Input that a signal can interrupt: before each read the thread waits for bytes or for a signal, whichever comes first.
+// Input that a signal can interrupt: before each read the thread waits for bytes or for a signal, whichever comes
+// first.
 
 import Glibc
 import Muniment

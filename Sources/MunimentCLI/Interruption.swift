@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM, for verbs that must not stop in the middle: the signal only marks itself, on a pipe that whoever waits for input
-// watches. A second signal kills as usual.
+// SIGINT and SIGTERM, for verbs that must not stop in the middle: the signal only marks itself, on a pipe that whoever
+// waits for input watches. A second signal kills as usual.
 
 import Glibc
 import Synchronization
@@ -39,8 +39,18 @@ enum Interruption {
             errno = saved
         }
         action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
-        sigaction(SIGINT, &action, nil)
-        sigaction(SIGTERM, &action, nil)
+        var both = sigset_t()
+        sigemptyset(&both)
+        for number in [SIGINT, SIGTERM] {
+            // A signal that the parent has ignored, as a shell does for its background jobs, stays ignored.
+            var inherited = sigaction()
+            sigaction(number, nil, &inherited)
+            if unsafeBitCast(inherited.__sigaction_handler.sa_handler, to: Int.self) == 1 { continue }
+            sigaction(number, &action, nil)
+            sigaddset(&both, number)
+        }
+        // One that it has merely blocked would never arrive.
+        pthread_sigmask(SIG_UNBLOCK, &both, nil)
     }
 
     /// Blocks until `descriptor` has input or has ended. Throws `Interrupted` when a signal asked to stop.

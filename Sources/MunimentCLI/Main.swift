@@ -1,4 +1,5 @@
-// The `muniment` command: parses, runs one verb on this thread, and turns what went wrong into one sentence and an exit code.
+// The `muniment` command: parses, runs one verb on this thread, and turns what went wrong into one sentence and an exit
+// code.
 
 import ArgumentParser
 import Glibc
@@ -45,8 +46,9 @@ struct MunimentCommand: ParsableCommand {
         commandName: "muniment",
         abstract: "An archive that proves what it holds.",
         discussion: """
-            Records go in and are never changed. Every one is a leaf of a Merkle tree whose root the archive signs, so that anyone with \
-            the archive's public key can check what it holds; contents are encrypted at rest, with keys in a directory of their own.
+            Records go in and are never changed. Every one is a leaf of a Merkle tree whose root the archive signs, so \
+            that anyone with the archive's public key can check what it holds; contents are encrypted at rest, with \
+            keys in a directory of their own.
 
             A first session:
 
@@ -56,11 +58,12 @@ struct MunimentCommand: ParsableCommand {
               muniment checkpoint mail
               muniment prove mail 17 > 17.proof
 
-            The keys are in mail.keys unless --keys names another place. Whoever has them can read the archive; without them nobody can, \
-            and nobody can restore them: keep a copy of the directory.
+            The keys are in mail.keys unless --keys names another place. Whoever has them can read the archive; \
+            without them nobody can, and nobody can restore them: keep a copy of the directory.
 
-            Exit status: 0 fine, 1 tampering or loss found, 2 not established, 64 wrong usage, 65 bad input, 66 absent or purged, 74 \
-            input/output failure or damage, 75 another writer or a full store, 77 refused by a rule, a key or a passphrase.
+            Exit status: 0 fine, 1 tampering or loss found, 2 not established, 64 wrong usage, 65 bad input, 66 absent \
+            or purged, 74 input/output failure or damage, 75 another writer or a full store, 77 refused by a rule, a \
+            key or a passphrase.
             """,
         version: "muniment \(version) (format version \(Limits.formatVersion))",
         groupedSubcommands: [

@@ -1,5 +1,5 @@
-// Standard output, buffered, and standard error, not. A reader that has gone away ends the command quietly, as filters do; any other failure to
-// write is an error, since a shortened answer must not look like a whole one.
+// Standard output, buffered, and standard error, not. A reader that has gone away ends the command quietly, as filters
+// do; any other failure to write is an error, since a shortened answer must not look like a whole one.
 
 import Glibc
 import MunimentInput

@@ -8,8 +8,8 @@ struct PassphraseCommand: ParsableCommand {
         commandName: "passphrase",
         abstract: "Change or remove the passphrase of an archive's keys.",
         discussion: """
-            The root key is wrapped anew and its file replaced; no record is touched. Asks at the terminal unless --new-passphrase-file \
-            names a file. --passphrase-file gives the present one.
+            The root key is wrapped anew and its file replaced; no record is touched. Asks at the terminal unless \
+            --new-passphrase-file names a file. --passphrase-file gives the present one.
 
               muniment passphrase mail
               muniment passphrase mail --passphrase-file old.txt --new-passphrase-file new.txt

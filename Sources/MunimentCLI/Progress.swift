@@ -1,4 +1,5 @@
-// A line on standard error that is written over while work goes on: only where that is a terminal, never more than ten times a second.
+// A line on standard error that is written over while work goes on: only where that is a terminal, never more than ten
+// times a second.
 
 import Glibc
 import Muniment

@@ -7,13 +7,15 @@ struct Prove: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print a proof that others can check.",
         discussion: """
-            With an index: a c2sp.org/tlog-proof@v1 that the record is in the log, its entry as the proof's extra data. It is checked \
-            offline, with the log's public key alone, by verify or by any program that knows the format. Needs no key.
+            With an index: a c2sp.org/tlog-proof@v1 that the record is in the log, its entry as the proof's extra \
+            data. It is checked offline, with the log's public key alone, by verify or by any program that knows the \
+            format. Needs no key.
 
               muniment prove mail 17 > 17.proof
               muniment verify 17.proof --key "$(cat mail.vkey)"
 
-            With --from: the body of a C2SP tlog-witness add-checkpoint request, which shows that the log has only grown since that size.
+            With --from: the body of a C2SP tlog-witness add-checkpoint request, which shows that the log has only \
+            grown since that size.
 
               muniment prove mail --from 0 | curl --data-binary @- https://witness.example/add-checkpoint
 

@@ -7,8 +7,8 @@ struct Query: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the records that a selection selects.",
         discussion: """
-            Each record is proved against the newest checkpoint, and its content opened against its entry, before it is printed. Works \
-            beside a process that appends. Without a selection, all records are printed.
+            Each record is proved against the newest checkpoint, and its content opened against its entry, before it \
+            is printed. Works beside a process that appends. Without a selection, all records are printed.
 
               muniment query mail --where from=alice@example.com --from 2025-01-01 --to 2026-01-01
               muniment query mail --stream legal --class seven-years --count
@@ -17,8 +17,9 @@ struct Query: ParsableCommand {
 
             \(SelectionArguments.discussion)
 
-            NAME=VALUE compares whole values, as bytes; a number also matches an integer. A record without the attribute matches no \
-            condition, but every negated one. --after goes on behind the last index of an earlier answer, or before it with --reverse.
+            NAME=VALUE compares whole values, as bytes; a number also matches an integer. A record without the \
+            attribute matches no condition, but every negated one. --after goes on behind the last index of an earlier \
+            answer, or before it with --reverse.
             """)
 
     @OptionGroup var store: StoreArguments

@@ -1,5 +1,6 @@
-// From the attributes that an input format yields to those that the archive stores. A field that somebody chose with --attr must fit or the
-// record is bad; a header of a message must not keep the message out, so one that can't be stored is left out, and said so.
+// From the attributes that an input format yields to those that the archive stores. A field that somebody chose with
+// --attr must fit or the record is bad; a header of a message must not keep the message out, so one that can't be
+// stored is left out, and said so.
 
 import Muniment
 import MunimentInput

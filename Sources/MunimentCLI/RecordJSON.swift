@@ -1,5 +1,5 @@
-// A stored record as one line of JSON, with the keys of the contract. The payload comes last, so that a large one can be streamed: it is read
-// twice, once to prove it and to see whether it is UTF-8, once to print it.
+// A stored record as one line of JSON, with the keys of the contract. The payload comes last, so that a large one can
+// be streamed: it is read twice, once to prove it and to see whether it is UTF-8, once to print it.
 
 import Muniment
 import MunimentInput
@@ -39,6 +39,10 @@ struct RecordJSON {
         json.integer(record.index)
         json.key("class")
         json.string(record.retentionClass)
+        if let kind = record.controlKind {
+            json.key("control")
+            json.string(kind)
+        }
         if let stream = record.stream {
             json.key("stream")
             json.string(stream)

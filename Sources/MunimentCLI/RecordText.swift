@@ -1,5 +1,5 @@
-// A stored record for a person at a terminal. Everything that comes from a record is escaped, and every line of a payload carries a mark, so
-// that no record can pass itself off as something that the command says.
+// A stored record for a person at a terminal. Everything that comes from a record is escaped, and every line of a
+// payload carries a mark, so that no record can pass itself off as something that the command says.
 
 import Muniment
 import MunimentInput
@@ -9,7 +9,7 @@ enum RecordText {
     private static let shownByteCountMax = 4_096
 
     static func write(_ record: StoredRecord, of snapshot: Snapshot, to output: Output) throws {
-        try output.line("record \(record.index)\(record.isControl ? " (the engine's own)" : "")")
+        try output.line("record \(record.index)\(record.controlKind.map { " (the engine's own: \($0))" } ?? "")")
         try field("class", record.retentionClass, output)
         if let stream = record.stream { try field("stream", stream, output) }
         try field("recorded", RFC3339.string(record.recordedAt), output)
@@ -53,5 +53,16 @@ enum RecordText {
             try output.line("  | " + TerminalText.escaped(line))
         }
         if rest > 0 { try output.line("  … \(Quantity.bytes(rest)) more: print all with --raw") }
+    }
+}
+
+extension StoredRecord {
+    /// What one of the engine's own records is; nil for a user's.
+    var controlKind: String? {
+        guard isControl else { return nil }
+        guard let entry = try? entry.decode(Entry.init(decoding:)), let record = try? ControlRecord(entry: entry) else {
+            return "unknown"
+        }
+        return record.kind == .retentionClass ? "class" : "\(record.kind)"
     }
 }

@@ -28,8 +28,8 @@ struct SelectionArguments: ParsableArguments {
 
     /// What every verb with a selection says of it.
     static let discussion = """
-        Different options narrow the selection, and so do several --where; several --index, --class or --stream widen it. Times are \
-        compared with the time when a record occurred, or was recorded where that is not known.
+        Different options narrow the selection, and so do several --where; several --index, --class or --stream widen \
+        it. Times are compared with the time when a record occurred, or was recorded where that is not known.
         """
 
     func validate() throws { _ = try selection() }

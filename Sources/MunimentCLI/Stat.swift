@@ -8,13 +8,14 @@ struct Stat: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell what an archive holds.",
         discussion: """
-            Reads only, takes no lock and needs no key; works beside a process that appends, on copies, and on archives that can't be \
-            opened for writing any more, which it says.
+            Reads only, takes no lock and needs no key; works beside a process that appends, on copies, and on \
+            archives that can't be opened for writing any more, which it says.
 
               muniment stat mail
               muniment stat mail --json
 
-            The tree's size counts every durable entry, beyond the newest checkpoint too; what no checkpoint covers is not attested yet.
+            The tree's size counts every durable entry, beyond the newest checkpoint too; what no checkpoint covers is \
+            not attested yet.
             """)
 
     @OptionGroup var store: StoreArguments

@@ -13,7 +13,8 @@ struct StoreArguments: ParsableArguments {
 
     var options: ArchiveOptions { get throws { try access.options() } }
 
-    /// Opens the store for writing, runs `body`, and closes it whatever happens. A failure of `body` is what is thrown if closing fails too.
+    /// Opens the store for writing, runs `body`, and closes it whatever happens. A failure of `body` is what is thrown
+    /// if closing fails too.
     func withArchive<R>(_ body: (Archive) throws -> R) throws -> R {
         let archive = try Archive.openBlocking(at: store, options: try options)
         let result: R

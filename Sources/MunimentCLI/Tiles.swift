@@ -7,9 +7,10 @@ struct Tiles: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the log as static files that anyone can check.",
         discussion: """
-            Writes the newest checkpoint's log in the layout of C2SP tlog-tiles: checkpoint, tile/L/N and tile/entries/N. The files hold \
-            entries and hashes, no contents, and need no key to read. In a directory that holds an earlier state only what is new is \
-            written; the checkpoint comes last, so the directory may be served meanwhile. Works beside a process that appends.
+            Writes the newest checkpoint's log in the layout of C2SP tlog-tiles: checkpoint, tile/L/N and \
+            tile/entries/N. The files hold entries and hashes, no contents, and need no key to read. In a directory \
+            that holds an earlier state only what is new is written; the checkpoint comes last, so the directory may \
+            be served meanwhile. Works beside a process that appends.
 
               muniment tiles mail public
               muniment verify public --key "$(cat mail.vkey)"

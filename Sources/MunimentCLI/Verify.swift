@@ -1,5 +1,5 @@
-// `verify`: re-derives everything from the bytes and says what it found. The verifier is told what to trust; it takes nothing on trust from what it
-// verifies.
+// `verify`: re-derives everything from the bytes and says what it found. The verifier is told what to trust; it takes
+// nothing on trust from what it verifies.
 
 import ArgumentParser
 import Glibc
@@ -11,30 +11,35 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check an archive, a tile directory or a proof, byte by byte.",
         discussion: """
-            Re-derives every frame, entry, commitment, leaf, stored node, root, seal and signature, and reports all that it finds. Reads \
-            only; works on copies, without the program that wrote them, and without any key.
+            Re-derives every frame, entry, commitment, leaf, stored node, root, seal and signature, and reports all \
+            that it finds. Reads only; works on copies, without the program that wrote them, and without any key.
 
               muniment verify mail --key "$(cat mail.vkey)"
               muniment verify /mnt/evidence/mail --key mail.vkey --against received.checkpoint --json
               muniment verify public --key mail.vkey
               muniment verify 17.proof --key mail.vkey
 
-            --key names a log's public key that you have from elsewhere, as the vkey or as a file that holds one; without it the verdict \
-            is at best "not established". With the data keys (STORE.keys, or --keys) contents are opened and compared with their \
-            commitments too. --against is a checkpoint that you were given before: the log must extend it.
+            --key names a log's public key that you have from elsewhere, as the vkey or as a file that holds one; \
+            without it the verdict is at best "not established". With the data keys (STORE.keys, or --keys) contents \
+            are opened and compared with their commitments too. --against is a checkpoint that you were given before: \
+            the log must extend it.
 
-            The verdict is intact (exit status 0), tampered (1) or not established (2). Each finding has a stable code, a severity, and \
-            the file, offset and index that it concerns. A purge that is incomplete and a torn tail that was never acknowledged are \
-            notices: neither alone is tampering.
+            The verdict is intact (exit status 0), tampered (1) or not established (2). Each finding has a stable \
+            code, a severity, and the file, offset and index that it concerns. A purge that is incomplete and a torn \
+            tail that was never acknowledged are notices: neither alone is tampering.
             """)
 
     @Argument(help: "An archive, a copy of one, a tile directory, or a proof.", completion: .file())
     var path: String
 
-    @Option(name: .customLong("key"), help: ArgumentHelp("A public key to trust: a vkey, or a file with one.", valueName: "vkey"))
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp("A public key to trust: a vkey, or a file with one.", valueName: "vkey"))
     var trusted: [String] = []
 
-    @Option(help: ArgumentHelp("A file with a signed checkpoint that the log must extend.", valueName: "checkpoint"), completion: .file())
+    @Option(
+        help: ArgumentHelp("A file with a signed checkpoint that the log must extend.", valueName: "checkpoint"),
+        completion: .file())
     var against: String?
 
     @Option(help: ArgumentHelp("Threads to use. (default: one for each processor)", valueName: "n"))

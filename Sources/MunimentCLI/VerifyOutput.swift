@@ -1,4 +1,5 @@
-// The report of a verification: lines of JSON for programs, a page of text for people. File names are escaped: whoever made the copy chose them.
+// The report of a verification: lines of JSON for programs, a page of text for people. File names are escaped: whoever
+// made the copy chose them.
 
 import Muniment
 import MunimentInput
@@ -90,14 +91,24 @@ struct VerifyOutput {
         if let origin = report.origin { lines.append(("origin", TerminalText.escaped(origin))) }
         lines.append(("tree size", Quantity.count(report.treeSize)))
         if let root = report.root { lines.append(("root", root.base64)) }
-        lines.append(("checkpoint", report.checkpointSize.map { "size \(Quantity.count($0)), signed by a trusted key" } ?? "none that is trusted"))
-        if report.subject == .store {
-            lines.append((
-                "records",
-                "\(Quantity.count(report.records)), and \(Quantity.count(report.controlRecords)) of the engine's own; "
-                    + "\(Quantity.count(report.opened)) contents opened"
+        lines.append(
+            (
+                "checkpoint",
+                report.checkpointSize.map { "size \(Quantity.count($0)), signed by a trusted key" }
+                    ?? "none that is trusted"
             ))
-            lines.append(("purged", "\(Quantity.count(report.purged)); \(Quantity.count(report.unexplained)) lost without explanation"))
+        if report.subject == .store {
+            lines.append(
+                (
+                    "records",
+                    "\(Quantity.count(report.records)), and \(Quantity.count(report.controlRecords)) of the engine's own; "
+                        + "\(Quantity.count(report.opened)) contents opened"
+                ))
+            lines.append(
+                (
+                    "purged",
+                    "\(Quantity.count(report.purged)); \(Quantity.count(report.unexplained)) lost without explanation"
+                ))
         }
         let seconds = "\(Quantity.things(report.findingCount, "finding")) in \(Quantity.oneDecimal(report.seconds)) s"
         lines.append(("findings", seconds))

@@ -4,7 +4,7 @@
 //   8    4   version · 12 4 generation · 16 8 footerByteCount · 24 8 segment · 32 8 firstIndex · 40 8 entryCount
 //   48   32  root                of the tree after the segment's last entry
 //   80   8   recordedFirst · 88 8 recordedLast       the least and the greatest recorded time
-//   96   32  skeletonDigest      SHA-256(0x21 ‖ frame digests in order)
+//   96   32  skeletonDigest      SHA-256(0x21 ‖ header block ‖ frame digests in order)
 //   128  4   frameCount · 132 4 groupCount · 136 4 bodyFileCount · 140 4 indexByteCount
 //   144      frames, 72 bytes each: offset u64 · frameByteCount u64 · firstIndex u64 · entryCount u32 · skeletonByteCount u32 ·
 //                                   partCount u32 · zero u32 · digest 32 = SHA-256(0x20 ‖ header ‖ entries ‖ part rows)
@@ -126,7 +126,7 @@ package struct Footer: Hashable, Sendable {
     package var recordedFirst: Microseconds
     /// The greatest recorded time.
     package var recordedLast: Microseconds
-    /// SHA-256(0x21 ‖ frame digests in order).
+    /// SHA-256(0x21 ‖ the segment's first 4,096 bytes ‖ frame digests in order).
     package var skeletonDigest: Digest
     /// In file order, without gaps.
     package var frames: [Frame]

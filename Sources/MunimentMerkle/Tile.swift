@@ -118,7 +118,7 @@ extension Tile {
         var index: UInt64 = 0
         for part in parts {
             let group = part.first == UInt8(ascii: "x") ? part.dropFirst() : part
-            guard index < indexEnd, let value = number(group), value < 1000 else { return nil }
+            guard index <= indexEnd / 1000, let value = number(group), value < 1000 else { return nil }
             index = index * 1000 + value
         }
         return Tile(kind, index: index, width: Int(width))

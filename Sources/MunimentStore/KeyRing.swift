@@ -1,8 +1,9 @@
-// The keys directory of an open store: root key, epoch key, and the group keys, opened when first used and kept in a bounded cache.
-// Format/keys.md.
+// The keys directory of an open store: root key, epoch key, and the group keys, opened when first used and kept in a
+// bounded cache. Format/keys.md.
 //
-// A group key is durable before the first frame that uses it: `makeGroup` returns after fdatasync. If we die before that, nothing
-// refers to the row; if after, the row may stay without a frame, which is harmless: the next open makes sure of it, and uses it for the same place.
+// A group key is durable before the first frame that uses it: `makeGroup` returns after fdatasync. If we die before
+// that, nothing refers to the row; if after, the row may stay without a frame, which is harmless: the next open makes
+// sure of it, and uses it for the same place.
 
 import Synchronization
 
@@ -214,8 +215,8 @@ package final class KeyRing: Sendable {
         return (key, slot)
     }
 
-    /// Case *key without frame*: makes certain that the last row is on the device, unless a frame that `isUsed` knows of proves that it is. A sync
-    /// that failed may have left it in the cache alone, and the next frame would trust it.
+    /// Case *key without frame*: makes certain that the last row is on the device, unless a frame that `isUsed` knows
+    /// of proves that it is. A sync that failed may have left it in the cache alone, and the next frame would trust it.
     package func secureLastRow(isUsed: (UInt64, UInt32) -> Bool) throws(ArchiveError) {
         precondition(isWritable)
         let rowCount = state.withLock { $0.rowCount }
@@ -245,7 +246,8 @@ package final class KeyRing: Sendable {
         }
     }
 
-    /// Protects the root key with another passphrase, or with none. The file is replaced atomically; everything else stays.
+    /// Protects the root key with another passphrase, or with none. The file is replaced atomically; everything else
+    /// stays.
     package func changePassphrase(_ passphrase: [UInt8]?) throws(ArchiveError) {
         let path = KeyRing.rootPath(directory)
         try translating(path) {

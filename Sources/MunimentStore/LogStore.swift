@@ -1,6 +1,5 @@
 // A store: made, opened for writing or for reading, closed. Ties the parts together; each part has a file of its own.
 
-
 internal import MunimentCrypto
 package import MunimentFormat
 internal import MunimentMerkle
@@ -15,8 +14,8 @@ package struct StoreOptions: Sendable {
     package var checkpointCadence: Microseconds = 1_000_000
     package var workerCount = 2
     package var clock: any WallClock = SystemClock()
-    /// No threads: work is done by the thread that calls `append`, `drain` or a step, and nothing behind its back. For simulations, which
-    /// want the same calls to the disk in the same order each time.
+    /// No threads: work is done by the thread that calls `append`, `drain` or a step, and nothing behind its back. For
+    /// simulations, which want the same calls to the disk in the same order each time.
     package var isSynchronous = false
 
     package init() {}
@@ -37,7 +36,8 @@ package final class LogStore: @unchecked Sendable {
     private let isClosed = Guarded(false)
 
     private init(
-        manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner, options: StoreOptions,
+        manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner,
+        options: StoreOptions,
         lock: any File, pipeline: CommitPipeline, housekeeper: Housekeeper
     ) {
         (self.manifest, self.paths, self.reader, self.classes) = (manifest, paths, reader, classes)
@@ -50,16 +50,19 @@ package final class LogStore: @unchecked Sendable {
 
     /// Makes a store and its keys, and appends the log's identity and its default class. `path` must not exist.
     ///
-    /// The manifest gets its name last, when the identity is durable and signed: until then there is no store, and whatever a crash leaves behind is
-    /// to be removed by hand. So a log never lacks its leaf 0.
+    /// The manifest gets its name last, when the identity is durable and signed: until then there is no store, and
+    /// whatever a crash leaves behind is to be removed by hand. So a log never lacks its leaf 0.
     package static func create(
-        _ fileSystem: any FileSystem, _ path: String, origin: String, predecessor: [UInt8] = [], options: StoreOptions = StoreOptions()
+        _ fileSystem: any FileSystem, _ path: String, origin: String, predecessor: [UInt8] = [],
+        options: StoreOptions = StoreOptions()
     ) throws(ArchiveError) -> LogStore {
         if let refusal = Manifest.refusal(origin: origin) { throw ArchiveError(.usage, "\(origin): \(refusal).") }
         let paths = StorePaths(path, keys: options.keys)
         let logID = RandomBytes.array(Digest.byteCount).withUnsafeBytes { Digest(loading: $0.baseAddress!) }
         try translating(paths.root) {
-            guard try !fileSystem.isNetworkFileSystem(StorePaths.parent(paths.root)) else { throw networkRefusal(paths.root) }
+            guard try !fileSystem.isNetworkFileSystem(StorePaths.parent(paths.root)) else {
+                throw networkRefusal(paths.root)
+            }
             for path in [paths.root, paths.keys] where try fileSystem.status(path) != nil {
                 throw ArchiveError(.usage, "\(path) exists already: choose another place, or open it.")
             }
@@ -88,7 +91,8 @@ package final class LogStore: @unchecked Sendable {
     }
 
     private static func networkRefusal(_ path: String) -> ArchiveError {
-        ArchiveError(.usage, "\(path) is on a network file system, where locks and flushes can't be relied on: use a local one.")
+        ArchiveError(
+            .usage, "\(path) is on a network file system, where locks and flushes can't be relied on: use a local one.")
     }
 
     private func appendIdentity(predecessor: [UInt8]) throws(ArchiveError) {
@@ -107,8 +111,8 @@ package final class LogStore: @unchecked Sendable {
 
     // MARK: Opening
 
-    /// Opens a store for writing. Throws `.anotherWriter` while somebody else has it open so, and the reason of the recovery when the store is not
-    /// sound.
+    /// Opens a store for writing. Throws `.anotherWriter` while somebody else has it open so, and the reason of the
+    /// recovery when the store is not sound.
     package static func open(
         _ fileSystem: any FileSystem, _ path: String, options: StoreOptions = StoreOptions()
     ) throws(ArchiveError) -> LogStore {
@@ -132,14 +136,16 @@ package final class LogStore: @unchecked Sendable {
             guard try !fileSystem.isNetworkFileSystem(paths.root) else { throw networkRefusal(paths.root) }
             let lock = try fileSystem.open(paths.lock, .createOrOpen)
             guard try lock.lockExclusively() else {
-                throw ArchiveError(.anotherWriter, "\(paths.root) is open for writing elsewhere: wait for it, or use that process.")
+                throw ArchiveError(
+                    .anotherWriter, "\(paths.root) is open for writing elsewhere: wait for it, or use that process.")
             }
             return lock
         }
     }
 
     private static func open(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing, _ lock: any File,
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing,
+        _ lock: any File,
         _ options: StoreOptions
     ) throws(ArchiveError) -> LogStore {
         let manifest = recovered.manifest
@@ -152,10 +158,12 @@ package final class LogStore: @unchecked Sendable {
         committed.chain = try classes.load(reader, head: head)
         let signer = try CheckpointSigner.open(
             fileSystem, paths, origin: manifest.origin, keys: keys, newest: recovered.checkpointNote)
-        let assembly = StoreAssembly(reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
+        let assembly = StoreAssembly(
+            reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
         let (pipeline, housekeeper) = try assembly.start(committed, signer)
         let store = LogStore(
-            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options, lock: lock,
+            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options,
+            lock: lock,
             pipeline: pipeline, housekeeper: housekeeper)
         if !options.isSynchronous { housekeeper.start() }
         return store
@@ -163,7 +171,8 @@ package final class LogStore: @unchecked Sendable {
 
     /// A reader over what recovery found, with the tree's files brought up to date in memory.
     package static func makeReader(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing?, isWritable: Bool
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ recovered: RecoveredStore, _ keys: KeyRing?,
+        isWritable: Bool
     ) throws(ArchiveError) -> LogReader {
         let tree = TreeNodes(fileSystem, paths, isWritable: isWritable, treeSize: 0)
         let reader = LogReader(fileSystem, paths, logID: recovered.manifest.logID, tree: tree, keys: keys)
@@ -172,11 +181,13 @@ package final class LogStore: @unchecked Sendable {
             reader.install(
                 SegmentHandle(
                     fileSystem, paths.segment(segment.header.segment, generation: segment.header.generation),
-                    segment: segment.header.segment, generation: segment.header.generation, firstIndex: segment.header.firstIndex,
+                    segment: segment.header.segment, generation: segment.header.generation,
+                    firstIndex: segment.header.firstIndex,
                     frames: segment.frames.map { FrameReference($0) }))
         }
         try TreeCatchUp(reader, paths).run(
-            size: recovered.committed.treeSize, sealedSize: recovered.unsealed.first?.header.firstIndex ?? 0, recalls: isWritable)
+            size: recovered.committed.treeSize, sealedSize: recovered.unsealed.first?.header.firstIndex ?? 0,
+            recalls: isWritable)
         return reader
     }
 
@@ -200,7 +211,9 @@ package final class LogStore: @unchecked Sendable {
     ) throws(ArchiveError) -> AppendReceipt {
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
         pipeline.submitAndRunIfIdle(
-            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in outcome.change { $0 = result } })
+            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in
+                outcome.change { $0 = result }
+            })
         if options.isSynchronous { drain() }
         return try outcome.wait { $0 }.get()
     }
@@ -216,14 +229,16 @@ package final class LogStore: @unchecked Sendable {
     /// Of a synchronous store: signs if there is news, writes tree nodes, prepares the next segment's file.
     package func cadenceStep() { housekeeper.cadenceStep() }
 
-    /// Of a synchronous store: commits everything that waits; a segment that ended is sealed only when the log can't go on otherwise.
+    /// Of a synchronous store: commits everything that waits; a segment that ended is sealed only when the log can't go
+    /// on otherwise.
     package func drain() {
         while pipeline.commitStep() || pipeline.formStep() || (pipeline.isWaiting && housekeeper.sealStep()) {}
     }
 
     /// Puts a retention class in force: its record is durable when this returns. One caller at a time.
     package func appendClass(_ record: ClassRecord) throws(ArchiveError) -> AppendReceipt {
-        let receipt = try append([RecordBatch(control: ControlDraft(.retentionClass) { _ in record.encoded() })], isControl: true)
+        let receipt = try append(
+            [RecordBatch(control: ControlDraft(.retentionClass) { _ in record.encoded() })], isControl: true)
         classes.set(record)
         return receipt
     }
@@ -239,8 +254,8 @@ package final class LogStore: @unchecked Sendable {
             now: options.clock.microsecondsSinceEpoch())
     }
 
-    /// Seals a segment that ended (`SegmentSealer` tells the story), and commits its seal record. What follows the record is derived, or a leftover:
-    /// should it fail, the next open does it.
+    /// Seals a segment that ended (`SegmentSealer` tells the story), and commits its seal record. What follows the
+    /// record is derived, or a leftover: should it fail, the next open does it.
     static func seal(
         _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable, pipeline: CommitPipeline
     ) throws(ArchiveError) {
@@ -254,7 +269,8 @@ package final class LogStore: @unchecked Sendable {
         let draft = ControlDraft(.seal) { SealRecord(footer, policy: $0.policy).encoded() }
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
         _ = try pipeline.run(
-            PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } }, outcome)
+            PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } },
+            outcome)
         try? SegmentDirectoryFile.write(reader.fileSystem, paths, sealed.row)
         if let obsolete = sealed.obsoletePath {
             ended.handle.closeFile()

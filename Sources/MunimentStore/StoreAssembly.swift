@@ -11,9 +11,10 @@ struct StoreAssembly {
     let options: StoreOptions
     let recovered: RecoveredStore
 
-    /// Makes the pipeline and the housekeeper, who has the segments that ended before and still want their seal. Nothing that runs is left
-    /// behind when this throws.
-    func start(_ committed: Committed, _ signer: CheckpointSigner) throws(ArchiveError) -> (CommitPipeline, Housekeeper) {
+    /// Makes the pipeline and the housekeeper, who has the segments that ended before and still want their seal.
+    /// Nothing that runs is left behind when this throws.
+    func start(_ committed: Committed, _ signer: CheckpointSigner) throws(ArchiveError) -> (CommitPipeline, Housekeeper)
+    {
         let (reader, options, classes) = (reader, options, classes)
         let paths = reader.paths
         let (journal, handle) = try openJournal(committed)
@@ -26,7 +27,11 @@ struct StoreAssembly {
                 try LogStore.seal(ended, reader: reader, paths: paths, classes: classes, pipeline: pipeline)
             },
             sealFailed: { error in
-                if error.code == .full { box.pipeline?.sealPostponed(error) } else { box.pipeline?.refuse(because: error) }
+                if error.code == .full {
+                    box.pipeline?.sealPostponed(error)
+                } else {
+                    box.pipeline?.refuse(because: error)
+                }
             },
             sign: { committed throws(ArchiveError) in
                 guard let pipeline = box.pipeline, pipeline.failure == nil else { return }
@@ -36,7 +41,7 @@ struct StoreAssembly {
             })
         let stage = CommitStage(
             reader: reader, clock: options.clock, journal: journal, handle: handle, committed: committed,
-            takePrepared: { housekeeper.takePrepared() },
+            withPrepared: { try housekeeper.withPrepared($0) },
             segmentEnded: { handle, journal in
                 housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal))
             })
@@ -48,13 +53,18 @@ struct StoreAssembly {
             chain: committed.chain, compression: { classes.compression($0) })
         let pipeline = CommitPipeline(
             former: former, stage: stage, limits: options.limits, reader: reader, unsealedCount: unfinished.count,
-            workerCount: options.workerCount, isSynchronous: options.isSynchronous, committedNews: { housekeeper.news($0) })
+            workerCount: options.workerCount, isSynchronous: options.isSynchronous,
+            committedNews: { housekeeper.news($0) },
+            sealResumed: { housekeeper.resumeSeal() })
         box.pipeline = pipeline
         for segment in unfinished { housekeeper.segmentEnded(segment) }
+        // What was recovered beyond the newest checkpoint wants one.
+        housekeeper.news(committed)
         return (pipeline, housekeeper)
     }
 
-    /// Lets the housekeeper's closures reach the pipeline, which is made after them. Set once, before the housekeeper starts.
+    /// Lets the housekeeper's closures reach the pipeline, which is made after them. Set once, before the housekeeper
+    /// starts.
     private final class PipelineBox: @unchecked Sendable {
         weak var pipeline: CommitPipeline?
     }
@@ -125,8 +135,8 @@ struct StoreAssembly {
         }
     }
 
-    /// Segments before the open one that are not known to be sealed: case *footer without seal record*, and those that ended just before a crash.
-    /// Those that are, and whose row is not in the directory, get it now.
+    /// Segments before the open one that are not known to be sealed: case *footer without seal record*, and those that
+    /// ended just before a crash. Those that are, and whose row is not in the directory, get it now.
     private func unfinishedSegments(before segment: UInt64) throws(ArchiveError) -> [Housekeeper.Ended] {
         var ended: [Housekeeper.Ended] = []
         var missing = Array(recovered.rows[recovered.rowsOnFile...])

@@ -42,7 +42,8 @@ import Testing
         let (archive, _) = try workspace.archive()
         let first = try workspace.write("first", Array("1\n2".utf8))
         let last = try workspace.write("last", Array("4\n".utf8))
-        let result = try Command.run(["append", archive, first, "-", last, "--format", "lines"], input: Array("3\n".utf8))
+        let result = try Command.run(
+            ["append", archive, first, "-", last, "--format", "lines"], input: Array("3\n".utf8))
         #expect(result.status == 0 && result.text.hasPrefix("Appended 4 records"), "\(result.errors)")
         #expect(try Command.run(["get", archive, "2", "3", "4", "5", "--raw"]).text == "1234")
     }
@@ -76,13 +77,16 @@ import Testing
         #expect(result.status == 0)
         #expect(try result.last["records"] as? Int == 2)
         #expect(try result.last["bad"] as? Int == 3)
-        for line in ["line 2", "line 3", "line 5"] { #expect(result.errors.contains("standard input: \(line)"), "\(result.errors)") }
+        for line in ["line 2", "line 3", "line 5"] {
+            #expect(result.errors.contains("standard input: \(line)"), "\(result.errors)")
+        }
     }
 
     @Test func skippingMoreThanThereIsIsSaid() throws {
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
-        let result = try Command.run(["append", archive, "--format", "lines", "--skip", "5"], input: Array("1\n2\n".utf8))
+        let result = try Command.run(
+            ["append", archive, "--format", "lines", "--skip", "5"], input: Array("1\n2\n".utf8))
         #expect(result.status == 65 && result.errors.contains("--skip 5"), "\(result.errors)")
     }
 
@@ -90,7 +94,8 @@ import Testing
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
         func append(_ text: String) throws -> Command.Result {
-            try Command.run(["append", archive, "--format", "lines", "--token", "t1", "--json"], input: Array(text.utf8))
+            try Command.run(
+                ["append", archive, "--format", "lines", "--token", "t1", "--json"], input: Array(text.utf8))
         }
         let first = try append("a\nb\n").last
         let second = try append("a\nb\n").last
@@ -127,7 +132,8 @@ import Testing
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
         let running = try Command.Running(
-            ["append", archive, "--format", "lines", "--batch", "10", "--acks", "--json"], input: nil, keepsInputOpen: true)
+            ["append", archive, "--format", "lines", "--batch", "10", "--acks", "--json"], input: nil,
+            keepsInputOpen: true)
         try running.inputHandle?.write(contentsOf: Data(String(repeating: "line\n", count: 25).utf8))
         #expect(running.wait { running.outputSoFar.contains("\"committed\":20") })
         running.send(signal)
@@ -161,12 +167,16 @@ import Testing
         let event = #"{"t":"2024-02-29T12:00:00.25+02:00","user":{"name":"ann"},"tags":["a","b"],"n":-5}"#
         let result = try Command.run(
             [
-                "append", archive, "--format", "ndjson", "--time", "t", "--attr", "user=user.name", "--attr", "tag=tags",
+                "append", archive, "--format", "ndjson", "--time", "t", "--attr", "user=user.name", "--attr",
+                "tag=tags",
                 "--attr", "n=n", "--stream", "s1",
             ], input: Array((event + "\n").utf8))
         #expect(result.status == 0, "\(result.errors)")
         let line = try Command.run(["get", archive, "2", "--json"]).last
-        #expect(Set(line.keys) == ["index", "class", "stream", "recordedAt", "occurredAt", "attributes", "payload", "proof", "purged"])
+        #expect(
+            Set(line.keys) == [
+                "index", "class", "stream", "recordedAt", "occurredAt", "attributes", "payload", "proof", "purged",
+            ])
         #expect(line["occurredAt"] as? String == "2024-02-29T10:00:00.25Z")
         #expect(line["stream"] as? String == "s1" && line["class"] as? String == "default")
         #expect(line["proof"] as? String == "verified" && line["purged"] as? Bool == false)
@@ -178,7 +188,8 @@ import Testing
     @Test func mailHeadersBecomeAttributes() throws {
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
-        let message = "From: \"Ann\" <Ann@Example.COM>\r\nTo: b@x.org, C <c@x.org>\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n"
+        let message =
+            "From: \"Ann\" <Ann@Example.COM>\r\nTo: b@x.org, C <c@x.org>\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n"
             + "Message-ID: <1@x>\r\nDate: Fri, 1 Mar 2024 10:00:00 +0100\r\n\r\nHello\r\n"
         #expect(try Command.run(["append", archive, "--format", "eml"], input: Array(message.utf8)).status == 0)
         let line = try Command.run(["get", archive, "2", "--json"]).last

@@ -1,4 +1,5 @@
-// Running the built command as its users do: another process, its streams, its exit code. The binary stands beside the test bundle.
+// Running the built command as its users do: another process, its streams, its exit code. The binary stands beside the
+// test bundle.
 
 import Foundation
 import Testing
@@ -29,7 +30,8 @@ final class Workspace {
     func read(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name)))) }
 
     /// Makes an archive there; returns its path and its vkey.
-    func archive(_ name: String = "archive", origin: String = "example.com/test") throws -> (path: String, key: String) {
+    func archive(_ name: String = "archive", origin: String = "example.com/test") throws -> (path: String, key: String)
+    {
         let result = try Command.run(["init", file(name), "--origin", origin])
         #expect(result.status == 0, "\(result.errors)")
         return (file(name), result.text.trimmingCharacters(in: .newlines))
@@ -65,7 +67,8 @@ enum Command {
     }
 
     static let binary: String = {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         // The bundle itself, or a tool that loaded it.
         let candidates = [own, Bundle(for: Marker.self).bundlePath, CommandLine.arguments[0]].map {
             URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/muniment"
@@ -83,7 +86,9 @@ enum Command {
 
     /// Runs a line of shell; for what belongs to the system.
     @discardableResult
-    static func shell(_ line: String) throws -> Result { try Running(["-c", line], input: nil, executable: "/bin/sh").finish() }
+    static func shell(_ line: String) throws -> Result {
+        try Running(["-c", line], input: nil, executable: "/bin/sh").finish()
+    }
 
     /// A command under way. Its streams are files, so that it never waits for the test.
     final class Running {
@@ -93,7 +98,9 @@ enum Command {
         private(set) var inputHandle: FileHandle?
 
         /// With `keepsInputOpen` the test writes to `inputHandle` and closes it.
-        init(_ arguments: [String], input: [UInt8]?, keepsInputOpen: Bool = false, executable: String = Command.binary) throws {
+        init(_ arguments: [String], input: [UInt8]?, keepsInputOpen: Bool = false, executable: String = Command.binary)
+            throws
+        {
             directory = NSTemporaryDirectory() + "muniment-run-" + UUID().uuidString
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             process.executableURL = URL(fileURLWithPath: executable)
@@ -139,10 +146,12 @@ enum Command {
                 usleep(5_000)
             }
             process.waitUntilExit()
-            let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+            let status =
+                process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
             return Result(
                 status: status, output: [UInt8](try Data(contentsOf: URL(fileURLWithPath: directory + "/out"))),
-                errors: try String(decoding: Data(contentsOf: URL(fileURLWithPath: directory + "/err")), as: UTF8.self), peakByteCount: peak)
+                errors: try String(decoding: Data(contentsOf: URL(fileURLWithPath: directory + "/err")), as: UTF8.self),
+                peakByteCount: peak)
         }
 
         /// VmHWM of a process; 0 when it has gone.

@@ -9,12 +9,17 @@ import Testing
     ) {
         #expect(result.status == status, "\(result.errors)", sourceLocation: sourceLocation)
         let lines = result.errors.split(separator: "\n")
-        #expect(lines.count == 1 && result.errors.hasPrefix("muniment: "), "\(result.errors)", sourceLocation: sourceLocation)
+        #expect(
+            lines.count == 1 && result.errors.hasPrefix("muniment: "), "\(result.errors)",
+            sourceLocation: sourceLocation)
         for word in words { #expect(result.errors.contains(word), "\(result.errors)", sourceLocation: sourceLocation) }
-        #expect(result.errors.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 }, sourceLocation: sourceLocation)
+        #expect(
+            result.errors.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 }, sourceLocation: sourceLocation)
     }
 
-    private func append(_ archive: String, _ format: String, _ input: [UInt8], _ options: String...) throws -> Command.Result {
+    private func append(_ archive: String, _ format: String, _ input: [UInt8], _ options: String...) throws
+        -> Command.Result
+    {
         try Command.run(["append", archive, "--format", format] + options, input: input)
     }
 
@@ -23,7 +28,8 @@ import Testing
     @Test func malformedMailbox() throws {
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
-        expect(try append(archive, "mbox", Array("Subject: no envelope\n\nHello\n".utf8)), 65, "standard input", "line 1")
+        expect(
+            try append(archive, "mbox", Array("Subject: no envelope\n\nHello\n".utf8)), 65, "standard input", "line 1")
     }
 
     @Test func truncatedFrames() throws {
@@ -39,7 +45,8 @@ import Testing
 
     @Test(.enabled(if: Samples.shared != nil, "the shared data is not there")) func hostileJSON() throws {
         let folder = Samples.shared! + "/hostile-json/test_parsing"
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") }
+            .sorted()
         #expect(names.count > 300)
         // One run for all of them: each is a line, and those that must not parse are reported and left out.
         var input: [UInt8] = []
@@ -68,7 +75,9 @@ import Testing
         for case let path as String in FileManager.default.enumerator(atPath: folder) ?? .init() {
             var isDirectory: ObjCBool = false
             let whole = folder + "/" + path
-            if FileManager.default.fileExists(atPath: whole, isDirectory: &isDirectory), !isDirectory.boolValue { paths.append(whole) }
+            if FileManager.default.fileExists(atPath: whole, isDirectory: &isDirectory), !isDirectory.boolValue {
+                paths.append(whole)
+            }
         }
         paths.sort()
         #expect(paths.count > 250)
@@ -99,7 +108,9 @@ import Testing
         expect(try Command.run(["append", archive, workspace.path, "--format", "lines"]), 65, "directory")
         // What came before it is not lost.
         let present = try workspace.write("present", Array("a\nb\n".utf8))
-        let result = try Command.run(["append", archive, present, workspace.file("absent"), "--format", "lines", "--json"])
+        let result = try Command.run([
+            "append", archive, present, workspace.file("absent"), "--format", "lines", "--json",
+        ])
         expect(result, 66, "absent")
         #expect(try result.last["records"] as? Int == 2)
     }
@@ -110,7 +121,8 @@ import Testing
         let workspace = try Workspace()
         let path = workspace.file("none")
         for arguments in [
-            ["stat", path], ["get", path, "1"], ["query", path], ["checkpoint", path], ["prove", path, "1"], ["repair", path],
+            ["stat", path], ["get", path, "1"], ["query", path], ["checkpoint", path], ["prove", path, "1"],
+            ["repair", path],
             ["tiles", path, workspace.file("t")], ["backup", path, workspace.file("b")], ["class", "list", path],
             ["append", path, "--format", "lines"], ["passphrase", path, "--remove"],
         ] { expect(try Command.run(arguments), 66, "none", "init") }
@@ -149,11 +161,14 @@ import Testing
         expect(try append(archive, "lines", Array("a\n".utf8)), 77, "--passphrase-file")
         expect(try append(archive, "lines", Array("a\n".utf8), "--passphrase-file", wrong), 77, "passphrase")
         expect(try append(archive, "lines", Array("a\n".utf8), "--passphrase-file", none), 64, "no passphrase")
-        expect(try append(archive, "lines", Array("a\n".utf8), "--passphrase-file", workspace.file("absent")), 66, "absent")
+        expect(
+            try append(archive, "lines", Array("a\n".utf8), "--passphrase-file", workspace.file("absent")), 66, "absent"
+        )
         #expect(try append(archive, "lines", Array("a\n".utf8), "--passphrase-file", right).status == 0)
         expect(try Command.run(["passphrase", archive, "--passphrase-file", wrong, "--remove"]), 77)
         #expect(
-            try Command.run(["passphrase", archive, "--passphrase-file", right, "--new-passphrase-file", wrong]).status == 0)
+            try Command.run(["passphrase", archive, "--passphrase-file", right, "--new-passphrase-file", wrong]).status
+                == 0)
         #expect(try Command.run(["get", archive, "2", "--raw", "--passphrase-file", wrong]).text == "a")
         expect(try Command.run(["get", archive, "2", "--passphrase-file", right]), 77)
         expect(try Command.run(["passphrase", archive, "--passphrase-file", wrong]), 64, "terminal")
@@ -183,7 +198,8 @@ import Testing
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
         let manifest = String(decoding: try workspace.read("archive/muniment.json"), as: UTF8.self)
-        try workspace.write("archive/muniment.json", manifest.replacing("\"muniment\": 1", with: "\"muniment\": 2").utf8)
+        try workspace.write(
+            "archive/muniment.json", manifest.replacing("\"muniment\": 1", with: "\"muniment\": 2").utf8)
         expect(try append(archive, "lines", Array("a\n".utf8)), 74, "version 2", "newer")
         expect(try Command.run(["stat", archive]), 74, "newer")
     }
@@ -205,7 +221,8 @@ import Testing
     private func onReadOnlyMount(_ workspace: Workspace, _ archive: String) throws {
         guard try Command.shell("unshare -m true").status == 0 else { return }
         func run(_ verb: String, _ rest: String) throws -> Command.Result {
-            let line = "mount --bind '\(archive)' '\(archive)' && mount -o remount,bind,ro '\(archive)' && "
+            let line =
+                "mount --bind '\(archive)' '\(archive)' && mount -o remount,bind,ro '\(archive)' && "
                 + "echo b | '\(Command.binary)' \(verb) '\(archive)' \(rest)"
             return try Command.shell("unshare -m sh -c \"\(line.replacing("\"", with: "\\\""))\"")
         }
@@ -229,7 +246,9 @@ import Testing
         let result = try Command.shell("unshare -m sh '\(workspace.file("script"))'")
         if result.status == 99 || result.errors.contains("unshare") { return }
         #expect(result.lines.contains("status 75"), "\(result.text) \(result.errors)")
-        #expect(result.errors.contains("free some space") && result.errors.contains("go on with --skip"), "\(result.errors)")
+        #expect(
+            result.errors.contains("free some space") && result.errors.contains("go on with --skip"), "\(result.errors)"
+        )
         // What was acknowledged is there, and signed.
         let first = try #require(try JSONSerialization.jsonObject(with: Data(result.lines[0].utf8)) as? [String: Any])
         let size = try #require(first["treeSize"] as? Int)
@@ -257,12 +276,14 @@ import Testing
     // MARK: Usage and output
 
     @Test(arguments: [
-        ["unknown"], ["append"], ["get"], ["init", "x"], ["append", "x", "--format", "csv"], ["get", "x", "-1"], ["get", "x", "y"],
+        ["unknown"], ["append"], ["get"], ["init", "x"], ["append", "x", "--format", "csv"], ["get", "x", "-1"],
+        ["get", "x", "y"],
         ["query", "x", "--where", "k"], ["query", "x", "--where", "k>=v"], ["query", "x", "--where", "@stream=v"],
         ["query", "x", "--index", "5-3"], ["query", "x", "--from", "noon"], ["query", "x", "--count", "--json"],
         ["append", "x", "--format", "lines", "--attr", "a=b"], ["append", "x", "--format", "ndjson", "--attr", "a"],
         ["append", "x", "--format", "lines", "--batch", "0"], ["append", "x", "--format", "lines", "--in-flight", "0"],
-        ["prove", "x"], ["prove", "x", "1", "--from", "2"], ["verify", "x", "--key", "nonsense"], ["get", "x", "1", "--json", "--raw"],
+        ["prove", "x"], ["prove", "x", "1", "--from", "2"], ["verify", "x", "--key", "nonsense"],
+        ["get", "x", "1", "--json", "--raw"],
     ]) func wrongUsage(arguments: [String]) throws {
         let result = try Command.run(arguments)
         #expect(result.status == 64, "\(result.errors)")
@@ -282,7 +303,8 @@ import Testing
         let workspace = try Workspace()
         let (archive, _) = try workspace.archive()
         #expect(try append(archive, "lines", Samples.lines((0..<3_000).map { Array("line \($0)".utf8) })).status == 0)
-        let result = try Command.shell("( '\(Command.binary)' query '\(archive)' --json; echo status $? >&2 ) | head -1")
+        let result = try Command.shell(
+            "( '\(Command.binary)' query '\(archive)' --json; echo status $? >&2 ) | head -1")
         #expect(result.lines.count == 1 && result.errors == "status 0\n", "\(result.errors)")
     }
 

@@ -20,7 +20,8 @@ struct SeededNumbers: RandomNumberGenerator {
 enum Samples {
     /// The folder of real data; nil where it is not there.
     static let shared: String? = {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let path = ProcessInfo.processInfo.environment["MUNIMENT_SHARED"] ?? root.path + "/../shared"
         return FileManager.default.fileExists(atPath: path + "/data") ? path + "/data" : nil
     }()
@@ -35,7 +36,8 @@ enum Samples {
         for number in 0..<count {
             let sender = "person\(number % 7)@example.com"
             var text = "From: Person <\(sender.uppercased())>\nTo: list@example.org\nSubject: Message \(number)\n"
-            text += "Message-ID: <\(number)@example.com>\nDate: \(number % 28 + 1) Mar 2024 09:\(number % 50 + 10):00 +0000\n\n"
+            text +=
+                "Message-ID: <\(number)@example.com>\nDate: \(number % 28 + 1) Mar 2024 09:\(number % 50 + 10):00 +0000\n\n"
             for _ in 0..<Int.random(in: 0..<20, using: &numbers) {
                 text += ["Plain words.\n", "From here on\n", ">From a quotation\n", "caf\u{E9} \u{1F980}\n", "\n"]
                     .randomElement(using: &numbers)!
@@ -73,8 +75,8 @@ enum Samples {
         }
     }
 
-    /// The messages of a mailbox by the rule of the contract, found without the engine: after the `From ` line, before the blank line that precedes
-    /// the next, less one `>` of lines that are quoted.
+    /// The messages of a mailbox by the rule of the contract, found without the engine: after the `From ` line, before
+    /// the blank line that precedes the next, less one `>` of lines that are quoted.
     static func messages(ofMailbox bytes: [UInt8]) -> [[UInt8]] {
         var lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
         let endsWithNewline = lines.last?.isEmpty == true
@@ -95,7 +97,8 @@ enum Samples {
                 open = []
             } else {
                 let unquoted = line.drop { $0 == UInt8(ascii: ">") }
-                open.append(unquoted.count < line.count && unquoted.starts(with: "From ".utf8) ? line.dropFirst() : line)
+                open.append(
+                    unquoted.count < line.count && unquoted.starts(with: "From ".utf8) ? line.dropFirst() : line)
             }
         }
         if !lines.isEmpty { close(isLast: true) }

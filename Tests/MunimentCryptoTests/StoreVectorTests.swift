@@ -185,7 +185,7 @@ import Testing
         let frames = try frames()
         #expect(frames.map { Naive.sha256([Footer.frameTag], $0.skeleton) } == file.frameDigests.map(\.bytes))
         #expect(footer.frames.map(\.digest.bytes) == file.frameDigests.prefix(2).map(\.bytes))
-        let skeleton = footer.frames.flatMap(\.digest.bytes)
+        let skeleton = Array(segment.prefix(Limits.blockByteCount)) + footer.frames.flatMap(\.digest.bytes)
         #expect(Naive.sha256([Footer.skeletonTag], skeleton) == footer.skeletonDigest.bytes)
         for group in footer.groups {
             let digests = frames.prefix(2).flatMap(\.rows).filter { $0.classID == group.classID }.flatMap(

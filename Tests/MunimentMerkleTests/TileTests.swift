@@ -131,4 +131,13 @@ struct TileTests {
             }
         }
     }
+
+    /// Found by the fuzzer: the sixth group carried the number past 64 bits, and the parser trapped.
+    @Test(arguments: [
+        "tile/0/x999/x999/x999/x999/x999/x999/999", "tile/entries/x036/x028/x797/x018/x963/968",
+        "tile/0/x999/x999/x999/x999/x999/999.p/255",
+    ])
+    func pathsBeyondTheLastTileAreRefused(path: String) {
+        #expect(throws: MerkleError.self) { try Tile(path: path) }
+    }
 }

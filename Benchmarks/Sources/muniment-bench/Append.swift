@@ -19,7 +19,8 @@ enum Append {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
         let corpus = Corpus.shared(size)
-        let archive = try Archive.createBlocking(at: scratch.path + "/archive", origin: "bench.example/log", options: options())
+        let archive = try Archive.createBlocking(
+            at: scratch.path + "/archive", origin: "bench.example/log", options: options())
         let slots = DispatchSemaphore(value: inFlight)
         let elapsed = try seconds {
             var number = 0
@@ -54,7 +55,8 @@ enum Append {
 
     private static func attributes(_ number: Int) -> [Attribute] {
         [
-            Attribute("sender", .text("user\(number % 200)@example.com")), Attribute("room", .text("ops-\(number % 40)")),
+            Attribute("sender", .text("user\(number % 200)@example.com")),
+            Attribute("room", .text("ops-\(number % 40)")),
             Attribute("sequence", .integer(Int64(number))), Attribute("kind", .text("message")),
         ]
     }
@@ -64,7 +66,8 @@ enum Append {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
         let corpus = Corpus.shared(size)
-        let archive = try Archive.createBlocking(at: scratch.path + "/archive", origin: "bench.example/log", options: options())
+        let archive = try Archive.createBlocking(
+            at: scratch.path + "/archive", origin: "bench.example/log", options: options())
         let elapsed = try seconds {
             for number in 0..<count {
                 let buffer = archive.makeBuffer()
@@ -81,7 +84,8 @@ enum Append {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
         let corpus = Corpus.shared(size)
-        let archive = try await Archive.create(at: scratch.path + "/archive", origin: "bench.example/log", options: options())
+        let archive = try await Archive.create(
+            at: scratch.path + "/archive", origin: "bench.example/log", options: options())
         let start = DispatchTime.now().uptimeNanoseconds
         try await withThrowingTaskGroup(of: Void.self) { group in
             for client in 0..<clients {
@@ -98,6 +102,7 @@ enum Append {
         let elapsed = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
         try await archive.close()
         return Measurement(
-            name: "Muniment, \(clients) awaiting clients", count: count / clients * clients, seconds: elapsed, byteCount: scratch.byteCount)
+            name: "Muniment, \(clients) awaiting clients", count: count / clients * clients, seconds: elapsed,
+            byteCount: scratch.byteCount)
     }
 }

@@ -9,7 +9,8 @@ struct Main {
     static func main() async throws {
         let arguments = Arguments()
         let (directory, size, count, batch) = (
-            arguments.directory, arguments.value("size", 256), arguments.value("count", 1_000_000), arguments.value("batch", 1_000)
+            arguments.directory, arguments.value("size", 256), arguments.value("count", 1_000_000),
+            arguments.value("batch", 1_000)
         )
         switch CommandLine.arguments.dropFirst().first {
         case "compare":
@@ -19,14 +20,18 @@ struct Main {
             try Reading.run(directory, size: 256, count: count)
             print("\npeak memory of this process: \(format(peakMemory())) MB, the generated records included")
         case "append":
-            show(try Append.bulk(directory, size: size, count: count, batch: batch, inFlight: arguments.value("in-flight", 8)))
+            show(
+                try Append.bulk(
+                    directory, size: size, count: count, batch: batch, inFlight: arguments.value("in-flight", 8)))
         case "attributes":
             show(
                 try Append.bulk(
-                    directory, size: size, count: count, batch: batch, inFlight: arguments.value("in-flight", 8), hasAttributes: true))
+                    directory, size: size, count: count, batch: batch, inFlight: arguments.value("in-flight", 8),
+                    hasAttributes: true))
         case "single": show(try Append.single(directory, size: size, count: arguments.value("count", 20_000)))
         case "clients":
-            show(try await Append.clients(directory, size: size, count: count, clients: arguments.value("clients", 256)))
+            show(
+                try await Append.clients(directory, size: size, count: count, clients: arguments.value("clients", 256)))
         case "raw": show(try RawFile.run(directory, size: size, count: count, batch: batch))
         case "limit": show(try RawFile.limit(directory, count: arguments.value("count", 20_000)))
         case "rocksdb": show(try RocksDB.run(directory, size: size, count: count, batch: batch))
@@ -52,12 +57,15 @@ struct Main {
         let directory = arguments.directory
         _ = Corpus.shared(size)
         try Comparison.run(
-            "Durable append, \(size) B, \(batch) records a commit, \(count) records", rounds: arguments.value("rounds", 5),
+            "Durable append, \(size) B, \(batch) records a commit, \(count) records",
+            rounds: arguments.value("rounds", 5),
             reference: "RocksDB",
             contenders: [
                 { try Append.bulk(directory, size: size, count: count, batch: batch, inFlight: 8) },
                 { try Append.bulk(directory, size: size, count: count, batch: batch, inFlight: 1) },
-                { try Append.bulk(directory, size: size, count: count, batch: batch, inFlight: 8, hasAttributes: true) },
+                {
+                    try Append.bulk(directory, size: size, count: count, batch: batch, inFlight: 8, hasAttributes: true)
+                },
                 { try RocksDB.run(directory, size: size, count: count, batch: batch) },
                 { try SQLite.run(directory, size: size, count: count, batch: batch) },
                 { try RawFile.run(directory, size: size, count: count, batch: batch) },
@@ -78,7 +86,9 @@ struct Main {
         for _ in 0..<arguments.value("rounds", 5) {
             rates.append(try await Append.clients(directory, size: 256, count: count * 20, clients: 256).rate / 1000)
         }
-        print("\n256 clients, one record each, awaiting: median \(format(Comparison.median(rates))) k/s of \(rates.map(format))")
+        print(
+            "\n256 clients, one record each, awaiting: median \(format(Comparison.median(rates))) k/s of \(rates.map(format))"
+        )
     }
 }
 

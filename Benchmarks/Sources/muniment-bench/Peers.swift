@@ -60,7 +60,8 @@ enum RocksDB {
         if let problem { fatalError(String(cString: problem)) }
         rocksdb_compact_range(database, nil, 0, nil, 0)
         rocksdb_close(database)
-        return Measurement(name: "RocksDB, LZ4, synced log, hash chain", count: count, seconds: elapsed, byteCount: scratch.byteCount)
+        return Measurement(
+            name: "RocksDB, LZ4, synced log, hash chain", count: count, seconds: elapsed, byteCount: scratch.byteCount)
     }
 }
 
@@ -73,7 +74,10 @@ enum SQLite {
         let corpus = Corpus.shared(size)
         var database: OpaquePointer?
         guard sqlite3_open(scratch.path + "/archive/log.db", &database) == SQLITE_OK else { fatalError("sqlite3_open") }
-        for text in ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE log(id INTEGER PRIMARY KEY, record BLOB, link BLOB)"] {
+        for text in [
+            "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
+            "CREATE TABLE log(id INTEGER PRIMARY KEY, record BLOB, link BLOB)",
+        ] {
             sqlite3_exec(database, text, nil, nil, nil)
         }
         var insert: OpaquePointer?
@@ -98,6 +102,8 @@ enum SQLite {
         }
         sqlite3_finalize(insert)
         sqlite3_close(database)
-        return Measurement(name: "SQLite, WAL, synchronous=FULL, hash chain", count: count, seconds: elapsed, byteCount: scratch.byteCount)
+        return Measurement(
+            name: "SQLite, WAL, synchronous=FULL, hash chain", count: count, seconds: elapsed,
+            byteCount: scratch.byteCount)
     }
 }

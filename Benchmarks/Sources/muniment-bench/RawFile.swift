@@ -27,7 +27,8 @@ enum RawFile {
                 require(fdatasync(descriptor) == 0)
             }
         }
-        return Measurement(name: "raw file, hash chain, fdatasync", count: count, seconds: elapsed, byteCount: (size + 32) * count)
+        return Measurement(
+            name: "raw file, hash chain, fdatasync", count: count, seconds: elapsed, byteCount: (size + 32) * count)
     }
 
     /// 4 KiB writes with fdatasync on space that was written before: the most commits that one client can have.
@@ -41,7 +42,9 @@ enum RawFile {
         let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { zeros.deallocate() }
         zeros.initializeMemory(as: UInt8.self, repeating: 0)
-        for _ in 0..<(count * 4096 / zeros.count + 1) { require(write(descriptor, zeros.baseAddress, zeros.count) == zeros.count) }
+        for _ in 0..<(count * 4096 / zeros.count + 1) {
+            require(write(descriptor, zeros.baseAddress, zeros.count) == zeros.count)
+        }
         require(fsync(descriptor) == 0)
         zeros[0] = 1
         let elapsed = seconds {
@@ -50,7 +53,8 @@ enum RawFile {
                 require(fdatasync(descriptor) == 0)
             }
         }
-        return Measurement(name: "limit: raw 4 KiB write + fdatasync, pre-written", count: count, seconds: elapsed, byteCount: 0)
+        return Measurement(
+            name: "limit: raw 4 KiB write + fdatasync, pre-written", count: count, seconds: elapsed, byteCount: 0)
     }
 
     private static func require(_ condition: Bool) {

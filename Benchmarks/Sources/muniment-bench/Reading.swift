@@ -8,7 +8,8 @@ enum Reading {
         let scratch = try Scratch(directory)
         defer { scratch.remove() }
         let corpus = Corpus.shared(size)
-        let archive = try Archive.createBlocking(at: scratch.path + "/archive", origin: "bench.example/log", options: Append.options())
+        let archive = try Archive.createBlocking(
+            at: scratch.path + "/archive", origin: "bench.example/log", options: Append.options())
         var number = 0
         while number < count {
             let buffer = archive.makeBuffer()

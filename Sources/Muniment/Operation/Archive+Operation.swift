@@ -11,9 +11,9 @@ extension Archive {
         return (committed.treeSize, committed.root)
     }
 
-    /// Protects the root key with another passphrase, or, with nil, with nothing but the file's mode. The file is replaced
-    /// atomically, so that after any crash the old or the new passphrase opens it. Blocks: the derivation is slow on
-    /// purpose.
+    /// Protects the root key with another passphrase, or, with nil, with nothing but the file's mode. The file is
+    /// replaced atomically, so that after any crash the old or the new passphrase opens it. Blocks: the derivation is
+    /// slow on purpose.
     public func changePassphrase(to passphrase: [UInt8]?) throws(ArchiveError) {
         guard let keys = store.reader.keys else {
             throw ArchiveError(.keyMissing, "The archive was opened without its keys: open it with them.")
@@ -21,8 +21,8 @@ extension Archive {
         try keys.changePassphrase(passphrase)
     }
 
-    /// As `changePassphrase(to:)`, of an archive that is not open here; a process that has it open is not disturbed, for
-    /// it holds the key itself. `options` has the present passphrase.
+    /// As `changePassphrase(to:)`, of an archive that is not open here; a process that has it open is not disturbed,
+    /// for it holds the key itself. `options` has the present passphrase.
     public static func changePassphrase(
         at path: String, to passphrase: [UInt8]?, options: ArchiveOptions = ArchiveOptions()
     ) throws(ArchiveError) {

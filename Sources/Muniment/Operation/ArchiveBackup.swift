@@ -1,14 +1,16 @@
-// A copy of an archive while it is in use: consistent, under a signed checkpoint, and without the keys, which must be kept apart from it.
+// A copy of an archive while it is in use: consistent, under a signed checkpoint, and without the keys, which must be
+// kept apart from it.
 //
 // The story, with what a reader of the copy finds if we die after each step:
 //   1. manifest                                an archive without a checkpoint, or the older state that it had
-//   2. body files, sealed segments             the same: nothing refers to what is new, or it is what was there, in another generation
+//   2. body files, sealed segments             the same: nothing refers to what is new, or it is what was there, in
+//      another generation
 //   3. unsealed segments, up to the checkpoint a tail that its checkpoint does not cover yet
 //   4. segment directory, tree nodes, journal  the same; all of it is derived, or only tells of the past
 //   5. checkpoint                              the new state
 //   6. replaced generations are removed
-// Each file is written aside, synced and renamed. Frames beyond the checkpoint are left out of unsealed segments: the writer may not have
-// synced them yet, and after a crash others could take their place.
+// Each file is written aside, synced and renamed. Frames beyond the checkpoint are left out of unsealed segments: the
+// writer may not have synced them yet, and after a crash others could take their place.
 
 internal import MunimentFormat
 internal import MunimentNote
@@ -25,11 +27,13 @@ public struct BackupReport: Sendable {
 }
 
 extension ArchiveReader {
-    /// Copies the archive at `path`, without its keys, to `directory`: a new one, or that of an earlier backup, which is brought up to date. Works
-    /// beside a writer; the copy is what the newest published checkpoint states. Throws `usage` where the directory holds something else, `damaged`
-    /// where the archive is. `progress` is told of bytes copied. Blocks.
+    /// Copies the archive at `path`, without its keys, to `directory`: a new one, or that of an earlier backup, which
+    /// is brought up to date. Works beside a writer; the copy is what the newest published checkpoint states. Throws
+    /// `usage` where the directory holds something else, `damaged` where the archive is. `progress` is told of bytes
+    /// copied. Blocks.
     public static func backup(
-        of path: String, to directory: String, keysDirectory: String? = nil, progress: (UInt64) throws -> Void = { _ in }
+        of path: String, to directory: String, keysDirectory: String? = nil,
+        progress: (UInt64) throws -> Void = { _ in }
     ) throws(ArchiveError) -> BackupReport {
         let source = StorePaths(path, keys: keysDirectory)
         var attemptsLeft = 5
@@ -39,7 +43,7 @@ extension ArchiveReader {
                     var backup = ArchiveBackup(source, StorePaths(directory), progress)
                     return try translating(directory) { try backup.run() }
                 }
-            } catch where error.code == .absent && attemptsLeft > 1 {
+            } catch  where error.code == .absent && attemptsLeft > 1 {
                 // The writer replaced a segment between two looks; what is copied by now is kept.
                 attemptsLeft -= 1
             }
@@ -111,7 +115,9 @@ private struct ArchiveBackup {
         guard let (old, _) = try Recovery(fileSystem, target).checkpoint(recovered.manifest) else { return }
         guard old.checkpoint.size <= report.size else {
             throw ArchiveError(
-                .usage, "\(target.root) has a checkpoint of size \(old.checkpoint.size), newer than that of \(source.root): is it the other way round?")
+                .usage,
+                "\(target.root) has a checkpoint of size \(old.checkpoint.size), newer than that of \(source.root): is it the other way round?"
+            )
         }
         let reader = try LogStore.makeReader(fileSystem, source, recovered, nil, isWritable: false)
         try Snapshot(note, reader: reader, classes: ClassTable()).requireExtension(of: old.checkpoint)
@@ -122,7 +128,9 @@ private struct ArchiveBackup {
     private mutating func copyBodies(_ recovered: RecoveredStore) throws {
         var references: [BodyFiles.Reference] = []
         for row in recovered.rows { references += try BodyFiles.of(row, fileSystem, source) }
-        for segment in recovered.unsealed { references += BodyFiles.of(segment).filter { $0.treeSize <= limit(segment) } }
+        for segment in recovered.unsealed {
+            references += BodyFiles.of(segment).filter { $0.treeSize <= limit(segment) }
+        }
         for reference in references {
             let path = target.body(reference.id)
             if try fileSystem.status(path)?.byteCount == reference.byteCount {
@@ -182,7 +190,8 @@ private struct ArchiveBackup {
 
     /// Removes generations that the source has replaced: they may hold what has been purged since.
     private func removeReplaced(_ recovered: RecoveredStore) throws {
-        let present = recovered.rows.map { ($0.segment, $0.generation) }
+        let present =
+            recovered.rows.map { ($0.segment, $0.generation) }
             + recovered.unsealed.map { ($0.header.segment, $0.header.generation) }
         for (segment, generation) in present {
             let directory = target.segmentDirectory(segment)

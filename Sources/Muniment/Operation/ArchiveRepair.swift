@@ -1,5 +1,5 @@
-// Making derived files again, and clearing away what crashes leave behind. The log itself, its checkpoints and its keys are never changed: where they
-// are damaged, that is said, and nothing is done.
+// Making derived files again, and clearing away what crashes leave behind. The log itself, its checkpoints and its keys
+// are never changed: where they are damaged, that is said, and nothing is done.
 //
 // If we die in the middle, whatever is missing is derived, and the next open or the next repair makes it again.
 
@@ -16,9 +16,9 @@ public struct RepairReport: Sendable {
 }
 
 extension Archive {
-    /// Makes the derived files of the archive at `path` again: the segment directory and the stored tree nodes. Removes what crashes left behind:
-    /// unfinished generations, a prepared segment, temporary files, body files that no record refers to. Needs no key. Throws `anotherWriter`, and
-    /// `damaged` where the log itself is. O(records). Blocks.
+    /// Makes the derived files of the archive at `path` again: the segment directory and the stored tree nodes. Removes
+    /// what crashes left behind: unfinished generations, a prepared segment, temporary files, body files that no record
+    /// refers to. Needs no key. Throws `anotherWriter`, and `damaged` where the log itself is. O(records). Blocks.
     public static func repair(at path: String, keysDirectory: String? = nil) throws(ArchiveError) -> RepairReport {
         var repair = ArchiveRepair(StorePaths(path, keys: keysDirectory))
         return try translating(path) { try repair.run() }
@@ -38,7 +38,8 @@ private struct ArchiveRepair {
         defer { lock.close() }
         guard try lock.lockExclusively() else {
             throw ArchiveError(
-                .anotherWriter, "\(paths.root) is open for writing elsewhere: repair it when that process has closed it.")
+                .anotherWriter,
+                "\(paths.root) is open for writing elsewhere: repair it when that process has closed it.")
         }
         let recovered = try remakeDirectory()
         try remakeTree(recovered)
@@ -90,11 +91,13 @@ private struct ArchiveRepair {
         for name in try fileSystem.names(in: paths.tree)
         where try !isPrefix("\(aside)/\(name)", of: "\(paths.tree)/\(name)") { wrong.append("tree/\(name)") }
         try removeTree(aside)
-        if !wrong.isEmpty { report.actions.append("\(wrong.joined(separator: ", ")) was wrong or missing, and is made again.") }
+        if !wrong.isEmpty {
+            report.actions.append("\(wrong.joined(separator: ", ")) was wrong or missing, and is made again.")
+        }
     }
 
-    /// Whether the file at `path` holds the first bytes of the other, or all of them. What a close has not written yet is no fault, but
-    /// a missing file is.
+    /// Whether the file at `path` holds the first bytes of the other, or all of them. What a close has not written yet
+    /// is no fault, but a missing file is.
     private func isPrefix(_ path: String, of whole: String) throws -> Bool {
         guard try fileSystem.status(path) != nil else { return false }
         let (part, whole) = (try fileSystem.open(path, .read), try fileSystem.open(whole, .read))
@@ -121,7 +124,9 @@ private struct ArchiveRepair {
 
     private mutating func removeLeftovers(_ recovered: RecoveredStore) throws {
         for path in recovered.leftovers { try remove(path, "an unfinished or replaced generation of a segment") }
-        if try fileSystem.status(paths.prepared) != nil { try remove(paths.prepared, "a segment file prepared for later") }
+        if try fileSystem.status(paths.prepared) != nil {
+            try remove(paths.prepared, "a segment file prepared for later")
+        }
         for directory in [paths.root, paths.keys] where try fileSystem.status(directory) != nil {
             for name in try fileSystem.names(in: directory) where name.hasSuffix(TemporaryFile.suffix) {
                 try remove("\(directory)/\(name)", "a temporary file")
@@ -153,7 +158,8 @@ private struct ArchiveRepair {
             }
         }
         for path in referenced.sorted() {
-            report.remarks.append("\(path) is missing: its record's payload is lost; restore it from a copy, and run verify.")
+            report.remarks.append(
+                "\(path) is missing: its record's payload is lost; restore it from a copy, and run verify.")
         }
     }
 }
@@ -181,7 +187,8 @@ enum BodyFiles {
         let file = try fileSystem.open(path, .read)
         defer { file.close() }
         guard let footer = try SegmentFile.footer(file) else {
-            throw ArchiveError(.damaged, "\(path) has no footer, though it is sealed; run verify on a copy of the store.")
+            throw ArchiveError(
+                .damaged, "\(path) has no footer, though it is sealed; run verify on a copy of the store.")
         }
         return footer.bodyFiles.map {
             Reference(id: $0.id, byteCount: $0.fileByteCount, treeSize: footer.firstIndex + footer.entryCount)

@@ -1,5 +1,5 @@
-// What a store holds, found without a key and without writing: for operators, and for whoever was handed a copy. As much as can be told is told,
-// also of a store that can't be opened for writing.
+// What a store holds, found without a key and without writing: for operators, and for whoever was handed a copy. As
+// much as can be told is told, also of a store that can't be opened for writing.
 
 public import MunimentFormat
 internal import MunimentNote
@@ -28,8 +28,8 @@ public struct ArchiveStatistics: Sendable {
     /// Why the store can't be written to; nil if it can.
     public let readOnlyReason: ArchiveError?
 
-    /// Reads the store at `path`. Throws `absent`, `newerVersion`, and `damaged` where not even the log's size can be told. O(segments + control
-    /// records), and the tail is checked in full.
+    /// Reads the store at `path`. Throws `absent`, `newerVersion`, and `damaged` where not even the log's size can be
+    /// told. O(segments + control records), and the tail is checked in full.
     public init(at path: String, keysDirectory: String? = nil) throws(ArchiveError) {
         let fileSystem = POSIXFileSystem()
         let paths = StorePaths(path, keys: keysDirectory)
@@ -81,7 +81,8 @@ public struct ArchiveStatistics: Sendable {
         return count
     }
 
-    /// The space that everything below `path` takes; 0 where nothing is there. Files that go away meanwhile don't count.
+    /// The space that everything below `path` takes; 0 where nothing is there. Files that go away meanwhile don't
+    /// count.
     private static func byteCount(_ fileSystem: POSIXFileSystem, _ path: String) throws -> UInt64 {
         guard let status = try fileSystem.status(path) else { return 0 }
         guard status.kind == .directory else { return status.kind == .file ? status.allocatedByteCount : 0 }

@@ -7,8 +7,8 @@ public import MunimentStore
 
 extension Snapshot {
     /// The log as its checkpoint of `size` stated it: a signed one that the archive has kept. Throws `absent`, with the
-    /// nearest sizes, where none of that size is kept, and `damaged` where a kept one contradicts this snapshot. Reads the
-    /// whole journal of checkpoints.
+    /// nearest sizes, where none of that size is kept, and `damaged` where a kept one contradicts this snapshot. Reads
+    /// the whole journal of checkpoints.
     public func earlier(size: UInt64) throws(ArchiveError) -> Snapshot {
         if size == self.size { return self }
         guard size < self.size else {
@@ -24,8 +24,8 @@ extension Snapshot {
         return earlier
     }
 
-    /// The checkpoints that the archive has kept, oldest first, each signed by the log's key. What follows damage in their
-    /// journal is left out: nothing there can be told from anything else.
+    /// The checkpoints that the archive has kept, oldest first, each signed by the log's key. What follows damage in
+    /// their journal is left out: nothing there can be told from anything else.
     func keptCheckpoints() throws(ArchiveError) -> [(note: SignedNote, checkpoint: Checkpoint)] {
         let (fileSystem, path) = (reader.fileSystem, reader.paths.checkpoints)
         let manifest = try Recovery(fileSystem, reader.paths).manifest()

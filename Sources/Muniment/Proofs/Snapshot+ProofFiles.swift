@@ -1,4 +1,5 @@
-// Proofs as texts that other programs check: C2SP tlog-proof and tlog-witness add-checkpoint. Each is checked here before it is handed out.
+// Proofs as texts that other programs check: C2SP tlog-proof and tlog-witness add-checkpoint. Each is checked here
+// before it is handed out.
 
 internal import MunimentFormat
 internal import MunimentMerkle
@@ -6,8 +7,8 @@ internal import MunimentNote
 public import MunimentStore
 
 extension Snapshot {
-    /// A c2sp.org/tlog-proof@v1 that the entry at `index` is under this checkpoint, with the entry's bytes as its `extra`.
-    /// Throws `absent` where the checkpoint does not cover the index.
+    /// A c2sp.org/tlog-proof@v1 that the entry at `index` is under this checkpoint, with the entry's bytes as its
+    /// `extra`. Throws `absent` where the checkpoint does not cover the index.
     public func proofFile(of index: UInt64) throws(ArchiveError) -> [UInt8] {
         let entry = try provenEntry(index)
         let path = try inclusionProof(of: index).path
@@ -16,8 +17,8 @@ extension Snapshot {
         }
     }
 
-    /// The body of a C2SP tlog-witness add-checkpoint request: this checkpoint, with the proof that its tree extends that
-    /// of `oldSize`, which a witness has cosigned. Throws `absent` for an old size above this one.
+    /// The body of a C2SP tlog-witness add-checkpoint request: this checkpoint, with the proof that its tree extends
+    /// that of `oldSize`, which a witness has cosigned. Throws `absent` for an old size above this one.
     public func addCheckpointRequest(from oldSize: UInt64) throws(ArchiveError) -> [UInt8] {
         guard oldSize <= size else {
             throw ArchiveError(.absent, "The checkpoint is of size \(size): nothing leads there from size \(oldSize).")

@@ -1,9 +1,10 @@
-// The log as static files in the layout of C2SP tlog-tiles: checkpoint, tile/L/N, tile/entries/N. Any web server can publish them, and any client of
-// the format can check them; contents are not among them.
+// The log as static files in the layout of C2SP tlog-tiles: checkpoint, tile/L/N, tile/entries/N. Any web server can
+// publish them, and any client of the format can check them; contents are not among them.
 //
-// The story: tiles are computed from the entries, bottom up, and written; when the last has led to the checkpoint's root they are synced, and
-// only then does the new checkpoint take the old one's place. If we die before that, the directory is what its old checkpoint says, and
-// some files more; the next run writes them again. A full tile never changes, so those that the old checkpoint covers are kept.
+// The story: tiles are computed from the entries, bottom up, and written; when the last has led to the checkpoint's
+// root they are synced, and only then does the new checkpoint take the old one's place. If we die before that, the
+// directory is what its old checkpoint says, and some files more; the next run writes them again. A full tile never
+// changes, so those that the old checkpoint covers are kept.
 
 internal import MunimentFormat
 internal import MunimentMerkle
@@ -19,8 +20,9 @@ public struct TileReport: Sendable {
 }
 
 extension Snapshot {
-    /// Writes, or brings up to date, the tiles of this checkpoint's log in `directory`. `progress` is told how many entries are done. Throws `usage`
-    /// where the directory holds another log or a newer state, `damaged` where the entries do not lead to the checkpoint. O(new entries).
+    /// Writes, or brings up to date, the tiles of this checkpoint's log in `directory`. `progress` is told how many
+    /// entries are done. Throws `usage` where the directory holds another log or a newer state, `damaged` where the
+    /// entries do not lead to the checkpoint. O(new entries).
     @discardableResult
     public func writeTiles(
         to directory: String, progress: (UInt64) throws -> Void = { _ in }

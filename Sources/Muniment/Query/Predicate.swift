@@ -1,8 +1,10 @@
-// What a record must be like to be chosen: a pure value, the same for a scan, for an index and for whoever checks a hold. Its truth is
-// Kleene's: where the attributes of a record can't be read, what depends on them is unknown, and only what does not is known.
+// What a record must be like to be chosen: a pure value, the same for a scan, for an index and for whoever checks a
+// hold. Its truth is Kleene's: where the attributes of a record can't be read, what depends on them is unknown, and
+// only what does not is known.
 //
-// Attributes are compared as their encoded bytes (Format/content.md): a test of one attribute is an exact encoding, a prefix of one, or a range
-// between two of the same length. So a sorted list of encodings answers it as well as a look at each record does.
+// Attributes are compared as their encoded bytes (Format/content.md): a test of one attribute is an exact encoding, a
+// prefix of one, or a range between two of the same length. So a sorted list of encodings answers it as well as a look
+// at each record does.
 
 public import MunimentFormat
 
@@ -77,7 +79,8 @@ public struct AttributeTest: Sendable {
 
     package init(encodings: [Encodings]) { self.encodings = encodings }
 
-    /// Passed by the text `value`, by the bytes that its UTF-8 has, and, where it is the plain decimal form of one, by that integer.
+    /// Passed by the text `value`, by the bytes that its UTF-8 has, and, where it is the plain decimal form of one, by
+    /// that integer.
     public static func equals(_ name: String, _ value: String) -> AttributeTest {
         var encodings: [Encodings] = [
             .exactly(Attribute(name, .text(value)).encoded),

@@ -1,6 +1,7 @@
-// Finding records by looking at all of them, frame by frame, each part decoded once. What a frame's entries say is proved against the snapshot's
-// checkpoint before anything is made of it: one proof for all of the frame's leaves. What a part's contents say is believed for choosing, and
-// opened against the entries' commitments before a hit is handed out.
+// Finding records by looking at all of them, frame by frame, each part decoded once. What a frame's entries say is
+// proved against the snapshot's checkpoint before anything is made of it: one proof for all of the frame's leaves. What
+// a part's contents say is believed for choosing, and opened against the entries' commitments before a hit is handed
+// out.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -12,7 +13,8 @@ final class RecordScan {
     /// One chosen record of the frame at hand.
     struct Hit {
         var ordinal: Int
-        /// The opened part or parts that hold its content, and where; nil when the content was destroyed, or was not needed.
+        /// The opened part or parts that hold its content, and where; nil when the content was destroyed, or was not
+        /// needed.
         var content: (bytes: [UInt8], range: Range<Int>)?
         var bodyByteCount: UInt64?
     }
@@ -37,8 +39,9 @@ final class RecordScan {
         (self.snapshot, self.predicate, self.needsContents) = (snapshot, predicate, needsContents)
     }
 
-    /// Calls `body` with the hits of each frame that overlaps `bounds`, ascending in each; frames in order, or last first. Stops when `body`
-    /// returns false. Hits outside `bounds` are not left out of a frame: the predicate knows the indexes.
+    /// Calls `body` with the hits of each frame that overlaps `bounds`, ascending in each; frames in order, or last
+    /// first. Stops when `body` returns false. Hits outside `bounds` are not left out of a frame: the predicate knows
+    /// the indexes.
     func run(_ bounds: Range<UInt64>, isReversed: Bool, _ body: (FrameView, [Hit]) throws -> Bool) throws {
         guard !bounds.isEmpty else { return }
         var index = isReversed ? bounds.upperBound - 1 : bounds.lowerBound

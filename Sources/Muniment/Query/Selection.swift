@@ -1,5 +1,5 @@
-// The selection of the command line and of holds: a few lists whose meaning together is fixed. Different kinds are *and*; so are conditions;
-// several indexes, classes or streams are *or*.
+// The selection of the command line and of holds: a few lists whose meaning together is fixed. Different kinds are
+// *and*; so are conditions; several indexes, classes or streams are *or*.
 
 public import MunimentFormat
 

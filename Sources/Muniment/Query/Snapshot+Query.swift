@@ -4,13 +4,15 @@ internal import MunimentFormat
 internal import MunimentStore
 
 extension Snapshot {
-    /// Calls `body` with the records that `selection` selects, in the order of their indexes, or the other way round; stops when it returns false.
-    /// Each is proved against the checkpoint, and its content opened against its entry, before it is handed out; the payload of a large one is
-    /// proved too, and then left where it is. The engine's own records are never selected. Records whose content was destroyed are, where what
-    /// is known of them suffices to tell.
+    /// Calls `body` with the records that `selection` selects, in the order of their indexes, or the other way round;
+    /// stops when it returns false. Each is proved against the checkpoint, and its content opened against its entry,
+    /// before it is handed out; the payload of a large one is proved too, and then left where it is. The engine's own
+    /// records are never selected. Records whose content was destroyed are, where what is known of them suffices to
+    /// tell.
     ///
-    /// `after` goes on behind an index that was handed out before. Throws `unknownClass` for a class that does not exist, `damaged` for what
-    /// does not verify, `keyMissing`. O(records); contents are read only where entries don't decide.
+    /// `after` goes on behind an index that was handed out before. Throws `unknownClass` for a class that does not
+    /// exist, `damaged` for what does not verify, `keyMissing`. O(records); contents are read only where entries don't
+    /// decide.
     public func forEachRecord(
         matching selection: Selection, after: UInt64? = nil, isReversed: Bool = false,
         _ body: (StoredRecord) throws -> Bool
@@ -27,7 +29,8 @@ extension Snapshot {
         }
     }
 
-    /// The number of records that `selection` selects. As `forEachRecord(matching:)`, but contents are read only where attributes decide.
+    /// The number of records that `selection` selects. As `forEachRecord(matching:)`, but contents are read only where
+    /// attributes decide.
     public func recordCount(matching selection: Selection) throws -> UInt64 {
         try requireClasses(selection)
         var count: UInt64 = 0

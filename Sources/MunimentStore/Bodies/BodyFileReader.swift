@@ -4,8 +4,8 @@ internal import MunimentCrypto
 package import MunimentFormat
 
 package enum BodyFileReader {
-    /// Calls `body` with the payload's pieces in order; returns P, the salted digest that the record's commitment is made of. Throws where the
-    /// file is not the one that `reference` describes, down to the last byte.
+    /// Calls `body` with the payload's pieces in order; returns P, the salted digest that the record's commitment is
+    /// made of. Throws where the file is not the one that `reference` describes, down to the last byte.
     package static func read(
         _ fileSystem: any FileSystem, _ path: String, logID: Digest, reference: BodyReference,
         _ body: (UnsafeRawBufferPointer) throws -> Void

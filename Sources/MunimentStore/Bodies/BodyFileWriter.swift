@@ -1,7 +1,8 @@
 // Writing a body file: a payload above 8 MiB, as it arrives, under a key of its own. Format/body.md.
 //
-// The story: chunks are written to `ID.part`; at the end the file is synced, renamed to `ID.body`, and its directory synced; only then may a
-// frame refer to it. If we die before the frame, the file is an orphan that `repair` removes; nothing refers to it.
+// The story: chunks are written to `ID.part`; at the end the file is synced, renamed to `ID.body`, and its directory
+// synced; only then may a frame refer to it. If we die before the frame, the file is an orphan that `repair` removes;
+// nothing refers to it.
 
 internal import MunimentCrypto
 package import MunimentFormat
@@ -11,6 +12,7 @@ package final class BodyFileWriter {
     private let path: String
     private let unfinishedPath: String
     private let directory: String
+    private let bodies: String
     private let file: any File
     private let header: BodyFileHeader
     private let key = SecretKey.random()
@@ -35,6 +37,7 @@ package final class BodyFileWriter {
         header = BodyFileHeader(logID: logID, id: id)
         path = paths.body(id)
         directory = StorePaths.parent(path)
+        bodies = paths.bodies
         unfinishedPath = String(path.dropLast(4)) + "part"
         self.fileSystem = fileSystem
         sealingKey = key.sealingKey(.body, context: [])
@@ -42,12 +45,9 @@ package final class BodyFileWriter {
         salted.update([CommitmentTag.payload])
         salted.update(salt)
         fileByteCount = UInt64(BodyFileHeader.byteCount)
-        let (directory, unfinished, bodies) = (directory, unfinishedPath, paths.bodies)
+        let (directory, unfinished) = (directory, unfinishedPath)
         file = try translating(unfinishedPath) {
-            if try fileSystem.status(directory) == nil {
-                try fileSystem.createDirectory(directory)
-                try fileSystem.synchronizeDirectory(bodies)
-            }
+            if try fileSystem.status(directory) == nil { try fileSystem.createDirectory(directory) }
             return try fileSystem.open(unfinished, .create)
         }
         let bytes = header.encoded()
@@ -89,6 +89,8 @@ package final class BodyFileWriter {
             try fileSystem.rename(unfinishedPath, to: path)
             isFinished = true
             try fileSystem.synchronizeDirectory(directory)
+            // Whoever made the directory may have failed before its own name was durable.
+            try fileSystem.synchronizeDirectory(bodies)
         }
         let key = key.withUnsafeBytes { Array($0) }
         let reference = BodyReference(id: header.id, payloadByteCount: payloadByteCount, key: key, salt: salt)

@@ -17,7 +17,9 @@ final class BlockWorker {
             if let merged = description.merged {
                 hash(merged, content, description.group, frame)
             } else {
-                for piece in description.pieces { hash(piece, piece.batch.contents(piece.range), description.group, frame) }
+                for piece in description.pieces {
+                    hash(piece, piece.batch.contents(piece.range), description.group, frame)
+                }
             }
         }
         let buffer = CiphertextBuffer.pool.take()

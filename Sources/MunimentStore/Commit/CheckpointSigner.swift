@@ -8,9 +8,9 @@
 //   5. replace `checkpoint` atomically         readers see it
 //   6. append to `checkpoints`, if it is kept  a torn end is cut off at the next append
 //
-// If step 5 fails, the next call does it again, though there be no news. After a sync that failed, in this process or in one before it, what the
-// cache shows need not be on the device: so the first call of a session writes the newest state again before it writes over the other one,
-// and the end of `checkpoints` again before it appends.
+// If step 5 fails, the next call does it again, though there be no news. After a sync that failed, in this process or
+// in one before it, what the cache shows need not be on the device: so the first call of a session writes the newest
+// state again before it writes over the other one, and the end of `checkpoints` again before it appends.
 //
 // One checkpoint at a time: `mutex`.
 
@@ -97,7 +97,8 @@ package final class CheckpointSigner: Sendable {
     /// The published note; nil before the first.
     package var newest: SignedNote? { mutex.withLock { $0.newest } }
 
-    /// Signs the tree of `size` and `root`, which is durable, and publishes the note. Returns the newest note as it is when there is no news.
+    /// Signs the tree of `size` and `root`, which is durable, and publishes the note. Returns the newest note as it is
+    /// when there is no news.
     package func sign(
         size: UInt64, root: Digest, reader: some NodeReader, occasion: Occasion, now: Microseconds
     ) throws(ArchiveError) -> SignedNote {
@@ -115,7 +116,8 @@ package final class CheckpointSigner: Sendable {
                     try writeState(next)
                     state.signed = next
                 }
-                let note = try signer.note(Checkpoint(origin: origin, size: state.signed.treeSize, root: state.signed.root))
+                let note = try signer.note(
+                    Checkpoint(origin: origin, size: state.signed.treeSize, root: state.signed.root))
                 try fileSystem.replaceAtomically(paths.checkpoint, note.bytes)
                 (state.newest, state.newestSize) = (note, state.signed.treeSize)
                 try keep(note, state.newestSize, occasion, now, &state)
@@ -176,12 +178,15 @@ package final class CheckpointSigner: Sendable {
         state.journalEnd = start + UInt64(added.count)
     }
 
-    /// Where the whole notes of `checkpoints` end, the last of them as they stand there, and the size that the very last states.
+    /// Where the whole notes of `checkpoints` end, the last of them as they stand there, and the size that the very
+    /// last states.
     private static func journalEnd(_ file: any File) throws -> (end: UInt64, last: [UInt8], lastSize: UInt64?) {
         let bytes = try file.readArray(Int(clamping: try file.byteCount()), at: 0)
         let (notes, end) = bytes.withUnsafeBytes { CheckpointJournal.notes(decoding: $0) }
         var start = end
-        for note in notes.reversed() where end - start < securedByteCount { start -= CheckpointJournal.encoded(note).count }
+        for note in notes.reversed() where end - start < securedByteCount {
+            start -= CheckpointJournal.encoded(note).count
+        }
         let last = try? notes.last.map { try Checkpoint(text: SignedNote($0).text) }
         return (UInt64(end), Array(bytes[start..<end]), last?.size)
     }

@@ -39,6 +39,8 @@ package final class CommitPipeline: @unchecked Sendable {
         var failure: ArchiveError?
         /// Why the segment that ended can't be sealed for the time being.
         var sealRefusal: ArchiveError?
+        /// The free space when that was found.
+        var byteCountAtSealRefusal: UInt64 = 0
         var committed: Committed
         /// Segments that ended and are not sealed yet.
         var unsealedCount: Int
@@ -70,14 +72,17 @@ package final class CommitPipeline: @unchecked Sendable {
     private let inlineWorker = BlockWorker()
     private var threads: [OwnThread] = []
     private let committedNews: @Sendable (Committed) -> Void
+    private let sealResumed: @Sendable () -> Void
 
     init(
-        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int, workerCount: Int,
-        isSynchronous: Bool, committedNews: @escaping @Sendable (Committed) -> Void
+        former: FrameFormer, stage: CommitStage, limits: StoreLimits, reader: LogReader, unsealedCount: Int,
+        workerCount: Int,
+        isSynchronous: Bool, committedNews: @escaping @Sendable (Committed) -> Void,
+        sealResumed: @escaping @Sendable () -> Void
     ) {
         (self.former, self.stage, self.limits) = (former, stage, limits)
         (fileSystem, paths) = (reader.fileSystem, reader.paths)
-        self.committedNews = committedNews
+        (self.committedNews, self.sealResumed) = (committedNews, sealResumed)
         monitor = Monitor(State(committed: stage.committed, unsealedCount: unsealedCount))
         self.isSynchronous = isSynchronous
         workers = WorkerPool(count: isSynchronous ? 0 : workerCount)
@@ -97,6 +102,7 @@ package final class CommitPipeline: @unchecked Sendable {
 
     /// Hands over an append; its completion is called from one of the pipeline's threads.
     package func submit(_ append: PendingAppend) {
+        resumeSeal()
         let refusal = monitor.update { state -> (ArchiveError?, Bool) in
             if let failure = CommitPipeline.refusal(state, append) { return (failure, false) }
             state.queue.append(append)
@@ -156,7 +162,18 @@ package final class CommitPipeline: @unchecked Sendable {
     }
 
     /// Says that the segment that ended could not be sealed for lack of space: appends that must wait for that are refused until it is.
-    package func sealPostponed(_ reason: ArchiveError) { monitor.change { $0.sealRefusal = reason } }
+    package func sealPostponed(_ reason: ArchiveError) {
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
+        monitor.change { ($0.sealRefusal, $0.byteCountAtSealRefusal) = (reason, available) }
+    }
+
+    /// Lets the seal be tried again if space was freed since it was postponed.
+    private func resumeSeal() {
+        guard let known = monitor.read({ $0.sealRefusal == nil ? nil : $0.byteCountAtSealRefusal }) else { return }
+        guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
+        monitor.change { $0.sealRefusal = nil }
+        sealResumed()
+    }
 
     /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
     package func refuse(because reason: ArchiveError) {
@@ -235,7 +252,8 @@ package final class CommitPipeline: @unchecked Sendable {
         }
         guard isWorthwhile else { return }
         _ = monitor.wait(microseconds: CommitPipeline.companyMicroseconds) { state -> Void? in
-            state.queue.count >= state.companyCount || state.isClosing || state.queue.contains(where: \.isControl) ? () : nil
+            state.queue.count >= state.companyCount || state.isClosing || state.queue.contains(where: \.isControl)
+                ? () : nil
         }
         monitor.read { $0.companyCount = 0 }
     }
@@ -300,7 +318,9 @@ package final class CommitPipeline: @unchecked Sendable {
     }
 
     /// Hands over an append and waits for it; without threads, does what it takes.
-    func run(_ append: PendingAppend, _ outcome: Monitor<Result<AppendReceipt, ArchiveError>?>) throws(ArchiveError) -> AppendReceipt {
+    func run(_ append: PendingAppend, _ outcome: Monitor<Result<AppendReceipt, ArchiveError>?>) throws(ArchiveError)
+        -> AppendReceipt
+    {
         submit(append)
         while isSynchronous, outcome.read({ $0 }) == nil {
             let isMoving = commitStep() || formStep()
@@ -314,7 +334,9 @@ package final class CommitPipeline: @unchecked Sendable {
         guard let first = state.queue.first else { return [] }
         if mustWaitForSeal(first, state) {
             // The seal record itself must get through.
-            if let control = state.queue.firstIndex(where: { $0.isControl }) { return [state.queue.remove(at: control)] }
+            if let control = state.queue.firstIndex(where: { $0.isControl }) {
+                return [state.queue.remove(at: control)]
+            }
             return state.sealRefusal == nil ? [] : [state.queue.removeFirst()]
         }
         var count = 0
@@ -537,7 +559,8 @@ package final class CommitPipeline: @unchecked Sendable {
             let isBegun = former.segment.segment == stage.journal.header.segment
             if !isBegun, let previous {
                 former.reset(
-                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous, previous: former.olderSegment)
+                    nextIndex: stage.committed.treeSize, chain: stage.committed.chain, segment: previous,
+                    previous: former.olderSegment)
                 state.unsealedCount -= 1
             } else {
                 former.reset(

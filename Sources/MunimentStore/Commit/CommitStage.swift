@@ -19,7 +19,8 @@ final class CommitStage {
     private let reader: LogReader
     private let logID: Digest
     private let clock: any WallClock
-    private let takePrepared: () -> UInt64
+    /// Runs the making of a segment's file with the length of the prepared one.
+    private let withPrepared: ((UInt64) throws -> JournalFile) throws -> JournalFile
     private let segmentEnded: (SegmentHandle, JournalFile) -> Void
     private(set) var journal: JournalFile
     private var handle: SegmentHandle
@@ -28,11 +29,12 @@ final class CommitStage {
 
     init(
         reader: LogReader, clock: any WallClock, journal: JournalFile, handle: SegmentHandle, committed: Committed,
-        takePrepared: @escaping () -> UInt64, segmentEnded: @escaping (SegmentHandle, JournalFile) -> Void
+        withPrepared: @escaping ((UInt64) throws -> JournalFile) throws -> JournalFile,
+        segmentEnded: @escaping (SegmentHandle, JournalFile) -> Void
     ) {
         (fileSystem, paths, self.reader, logID) = (reader.fileSystem, reader.paths, reader, reader.logID)
         (self.clock, self.journal, self.handle, self.committed) = (clock, journal, handle, committed)
-        (self.takePrepared, self.segmentEnded) = (takePrepared, segmentEnded)
+        (self.withPrepared, self.segmentEnded) = (withPrepared, segmentEnded)
     }
 
     /// Commits a frame whose blocks are processed; returns the frame's length. When this throws, nothing of it counts.
@@ -61,7 +63,9 @@ final class CommitStage {
         let header = SegmentHeader(
             generation: 0, logID: logID, segment: plan.segment, firstIndex: plan.firstIndex, root: committed.root,
             created: clock.microsecondsSinceEpoch())
-        let next = try JournalFile.create(fileSystem, paths, header: header, preparedByteCount: takePrepared())
+        let next = try withPrepared { byteCount in
+            try JournalFile.create(fileSystem, paths, header: header, preparedByteCount: byteCount)
+        }
         segmentEnded(handle, journal)
         journal = next
         handle = SegmentHandle(

@@ -1,5 +1,5 @@
-// What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, filling the next segment file with
-// zeros.
+// What goes on behind the appends, on a thread of its own: sealing segments that ended, signing on a cadence, filling
+// the next segment file with zeros.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -18,7 +18,8 @@ final class Housekeeper: @unchecked Sendable {
         var isStopping = false
         var preparedByteCount: UInt64 = 0
         var isPreparing = false
-        /// The committer waits for the prepared file: better none than a stall.
+        /// The committer wants the prepared file, or is at work with it: nothing is prepared, and better none than a
+        /// stall.
         var isPreparedWanted = false
         /// The first of `ended` could not be sealed for lack of space; the cadence tries again.
         var isSealPostponed = false
@@ -42,7 +43,8 @@ final class Housekeeper: @unchecked Sendable {
     private var thread: OwnThread?
 
     init(
-        reader: LogReader, limits: StoreLimits, cadence: Microseconds, seal: @escaping (Ended) throws(ArchiveError) -> Void,
+        reader: LogReader, limits: StoreLimits, cadence: Microseconds,
+        seal: @escaping (Ended) throws(ArchiveError) -> Void,
         sealFailed: @escaping (ArchiveError) -> Void, sign: @escaping (Committed) throws(ArchiveError) -> Void
     ) {
         (fileSystem, paths, self.reader, self.limits) = (reader.fileSystem, reader.paths, reader, limits)
@@ -58,17 +60,24 @@ final class Housekeeper: @unchecked Sendable {
 
     func segmentEnded(_ ended: Ended) { monitor.change { $0.ended.append(ended) } }
 
+    /// Tries at once to seal what had to be put off.
+    func resumeSeal() { monitor.change { $0.isSealPostponed = false } }
+
     /// Called after each commit: cheap, wakes nobody; the cadence looks.
     func news(_ committed: Committed) { monitor.read { $0.committed = committed } }
 
-    /// Hands over the prepared file: how many bytes of it are zeros on the device; 0 when there is none.
-    func takePrepared() -> UInt64 {
+    /// Calls `body` with how many bytes of the prepared file are zeros on the device; 0 when there is none. Until it
+    /// returns, the file's name is the caller's: a preparation that began meanwhile would remove the file under the
+    /// caller's hands, or fill with zeros what has become the open segment.
+    func withPrepared<R>(_ body: (UInt64) throws -> R) rethrows -> R {
         monitor.read { $0.isPreparedWanted = true }
-        return monitor.wait { state -> UInt64? in
+        defer { monitor.read { $0.isPreparedWanted = false } }
+        let byteCount = monitor.wait { state -> UInt64? in
             if state.isPreparing { return nil }
-            defer { (state.preparedByteCount, state.isPreparedWanted) = (0, false) }
+            defer { state.preparedByteCount = 0 }
             return state.preparedByteCount
         }
+        return try body(byteCount)
     }
 
     /// Seals what has ended, then stops.
@@ -112,8 +121,8 @@ final class Housekeeper: @unchecked Sendable {
         return true
     }
 
-    /// Seals a segment. Without space it is tried again later, by the next open at the latest; any other failure ends the pipeline, because the
-    /// segment after the next could never begin.
+    /// Seals a segment. Without space it is tried again later, by the next open at the latest; any other failure ends
+    /// the pipeline, because the segment after the next could never begin.
     private func finish(_ ended: Ended) {
         var failure: ArchiveError?
         do throws(ArchiveError) { try seal(ended) } catch { failure = error }
@@ -161,8 +170,12 @@ final class Housekeeper: @unchecked Sendable {
     /// The length to prepare: what the last segment took, if the present one has used a quarter of that; nil otherwise.
     private func preparedByteCountWanted() -> UInt64? {
         let segments = reader.segments
-        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else { return nil }
-        let last = segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount / 2
+        guard let present = segments.last, let used = try? fileSystem.status(present.path)?.byteCount else {
+            return nil
+        }
+        let last =
+            segments.dropLast().last.flatMap { try? fileSystem.status($0.path)?.byteCount } ?? limits.segmentByteCount
+            / 2
         let wanted = min(last, limits.segmentByteCount).rounded(upToMultipleOf: UInt64(Limits.blockByteCount))
         let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
         return used > wanted / 4 && available > limits.reserveByteCount + 4 * wanted ? wanted : nil
@@ -177,7 +190,8 @@ final class Housekeeper: @unchecked Sendable {
         while offset < byteCount {
             if monitor.read({ $0.isStopping || $0.isPreparedWanted }) { return 0 }
             let count = min(UInt64(zeros.byteCount), byteCount - offset)
-            try file.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
+            try file.write(
+                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(zeros.bytes)[..<Int(count)]), at: offset)
             offset += count
         }
         try file.synchronize()

@@ -93,7 +93,14 @@ final class JournalFile {
     private func writeWithZeros(_ frame: UnsafeRawBufferPointer) throws(FileSystemError) {
         let buffer = AlignedBuffer(byteCount: JournalFile.zeroedStep)
         buffer.bytes.copyMemory(from: frame)
-        try file.write(UnsafeRawBufferPointer(buffer.bytes), at: end)
+        do throws(FileSystemError) {
+            try file.write(UnsafeRawBufferPointer(buffer.bytes), at: end)
+        } catch  where error.code == .noSpace {
+            // There may be room for the frame alone: what the zeros took is given back first.
+            try file.truncate(to: end)
+            (zeroedEnd, allocatedEnd) = (end, end)
+            return try file.write(frame, at: end)
+        }
         zeroedEnd = end + UInt64(buffer.byteCount)
         allocatedEnd = max(allocatedEnd, zeroedEnd)
     }

@@ -85,7 +85,7 @@ package final class LogReader: Sendable {
         while true {
             do throws(ArchiveError) {
                 return try translating(handle.path) { try body(handle) }
-            } catch where error.code == .absent {
+            } catch  where error.code == .absent {
                 guard let newer = try successor(of: handle) else { throw error }
                 handle = newer
             }
@@ -103,7 +103,8 @@ package final class LogReader: Sendable {
             }
             guard let newest = generations.max(), newest > handle.generation else { return nil }
             let newer = SegmentHandle(
-                fileSystem, paths.segment(handle.segment, generation: newest), segment: handle.segment, generation: newest,
+                fileSystem, paths.segment(handle.segment, generation: newest), segment: handle.segment,
+                generation: newest,
                 firstIndex: handle.firstIndex)
             install(newer)
             return newer

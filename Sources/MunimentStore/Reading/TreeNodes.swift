@@ -1,11 +1,12 @@
 // Stored tree nodes: one file a level from level 3 up, a flat array of digests. Format/tree.md.
 //
-// Derived data. The nodes of the segments that are not sealed stay in memory, at most some 2 MiB for each; they are written and synced before a
-// seal and at a close. A node is believed only as far as a root that is proved with it: whoever reads nodes checks what comes out.
+// Derived data. The nodes of the segments that are not sealed stay in memory, at most some 2 MiB for each; they are
+// written and synced before a seal and at a close. A node is believed only as far as a root that is proved with it:
+// whoever reads nodes checks what comes out.
 //
-// Levels are written and synced one after the other, the lowest first. The highest level that gets a node gets one only, a peak: so where a
-// tree's peaks are in the files, everything below them is on the device. What a sync that failed left in the cache alone is written again at
-// the next flush, since all of it is still, or again, in memory.
+// Levels are written and synced one after the other, the lowest first. The highest level that gets a node gets one
+// only, a peak: so where a tree's peaks are in the files, everything below them is on the device. What a sync that
+// failed left in the cache alone is written again at the next flush, since all of it is still, or again, in memory.
 
 package import MunimentFormat
 package import MunimentMerkle
@@ -49,13 +50,15 @@ package final class TreeNodes: Sendable {
         }
     }
 
-    /// Takes into memory the nodes that the files hold beyond `size`, so that they are written again with the next new ones.
+    /// Takes into memory the nodes that the files hold beyond `size`, so that they are written again with the next new
+    /// ones.
     package func recall(beyond size: UInt64) throws(FileSystemError) {
         for level in TreeNodes.floor..<64 {
             let start = size >> UInt64(level)
             let stored = levels.withLock { $0[level].storedCount }
             guard start < stored else { continue }
-            let nodes = try handle(level).readArray(Int(stored - start) * Digest.byteCount, at: start * UInt64(Digest.byteCount))
+            let nodes = try handle(level).readArray(
+                Int(stored - start) * Digest.byteCount, at: start * UInt64(Digest.byteCount))
             guard nodes.count == Int(stored - start) * Digest.byteCount else { continue }
             levels.withLock { levels in
                 levels[level].storedCount = start
@@ -76,7 +79,8 @@ package final class TreeNodes: Sendable {
         cache.withLock { $0.removeAll() }
     }
 
-    /// Writes what is in memory and makes it durable; does nothing when there is nothing new. What lies past the tree, the trace of a crash, is cut.
+    /// Writes what is in memory and makes it durable; does nothing when there is nothing new. What lies past the tree,
+    /// the trace of a crash, is cut.
     package func flush() throws(FileSystemError) {
         precondition(isWritable)
         guard levels.withLock({ $0.contains(where: \.isDirty) }) else { return }
@@ -109,7 +113,8 @@ package final class TreeNodes: Sendable {
         return file
     }
 
-    /// Puts the stored nodes of `wanted` into `found`, at the same places; leaves nil what neither memory nor the files hold.
+    /// Puts the stored nodes of `wanted` into `found`, at the same places; leaves nil what neither memory nor the files
+    /// hold.
     package func read(_ wanted: [NodeID], into found: inout [Digest?]) throws(FileSystemError) {
         var missing: [Int] = []
         levels.withLock { levels in

@@ -1,8 +1,9 @@
-// Which files are the log: from the directory's rows and from the names under segments/. Nothing is scanned here but headers and footers.
+// Which files are the log: from the directory's rows and from the names under segments/. Nothing is scanned here but
+// headers and footers.
 //
-// A segment file gets its name when its bytes are durable: a new segment's header block before the rename, a later generation whole. So the
-// newest generation that has a name counts, and what is older is a leftover of the switch. Case *unfinished generation*: without its name
-// it is a leftover too.
+// A segment file gets its name when its bytes are durable: a new segment's header block before the rename, a later
+// generation whole. So the newest generation that has a name counts, and what is older is a leftover of the switch.
+// Case *unfinished generation*: without its name it is a leftover too.
 
 internal import MunimentFormat
 
@@ -13,8 +14,17 @@ struct FoundSegments {
     /// How many of `rows` stand in the directory.
     var rowsOnFile: Int
     /// The rest, at most two of which can be unsealed.
-    var pending: [(row: SegmentRow?, header: SegmentHeader)]
+    var pending: [FoundSegment]
     var leftovers: [String]
+}
+
+/// A segment that is to be scanned. Its file stays open until that is done: a writer may put a newer generation in its
+/// place meanwhile.
+struct FoundSegment {
+    /// Nil where it has no valid footer.
+    var row: SegmentRow?
+    var header: SegmentHeader
+    var file: any File
 }
 
 extension Recovery {
@@ -59,24 +69,42 @@ extension Recovery {
     /// The file of a segment that counts, with its row if it has a valid footer; nil when there is none.
     private func segment(
         _ segment: UInt64, _ names: inout DirectoryNames, leftovers: inout [String]
-    ) throws -> (row: SegmentRow?, header: SegmentHeader)? {
-        leftovers += try names.unfinished(segment).map { paths.segmentDirectory(segment) + "/" + $0 }
-        guard let generation = try names.generations(segment).max() else { return nil }
-        leftovers += try older(than: generation, of: segment, &names)
+    ) throws -> FoundSegment? {
+        while true {
+            leftovers += try names.unfinished(segment).map { paths.segmentDirectory(segment) + "/" + $0 }
+            guard let generation = try names.generations(segment).max() else { return nil }
+            let older = try older(than: generation, of: segment, &names)
+            do {
+                let found = try open(segment, generation)
+                leftovers += older
+                return found
+            } catch let error as FileSystemError where error.code == .notFound {
+                // A writer has removed it since the directory was listed, and so has made a newer one before.
+                names.forget()
+                guard let newer = try names.generations(segment).max(), newer > generation else { throw error }
+            }
+        }
+    }
+
+    private func open(_ segment: UInt64, _ generation: UInt32) throws -> FoundSegment {
         let path = paths.segment(segment, generation: generation)
         let file = try fileSystem.open(path, .read)
-        defer { file.close() }
         let header = try SegmentFile.header(file)
         guard header.segment == segment, header.generation == generation else {
             throw ArchiveError(.damaged, "\(path) has the header of another segment; run verify.")
         }
         let footer = try unlessWrong { try SegmentFile.footer(file) } ?? nil
-        guard let footer, footer.segment == segment, footer.generation == generation else { return (nil, header) }
-        return (SegmentRow(footer: footer, fileByteCount: try file.byteCount()), header)
+        guard let footer, footer.segment == segment, footer.generation == generation else {
+            return FoundSegment(row: nil, header: header, file: file)
+        }
+        return FoundSegment(
+            row: SegmentRow(footer: footer, fileByteCount: try file.byteCount()), header: header, file: file)
     }
 
     private func older(than generation: UInt32, of segment: UInt64, _ names: inout DirectoryNames) throws -> [String] {
-        try names.generations(segment).filter { $0 < generation }.sorted().map { paths.segment(segment, generation: $0) }
+        try names.generations(segment).filter { $0 < generation }.sorted().map {
+            paths.segment(segment, generation: $0)
+        }
     }
 
     /// A hole between the directory's last segment and the first that follows it.
@@ -86,7 +114,8 @@ extension Recovery {
         if first.firstIndex == expected { return nil }
         let path = paths.segment(first.segment, generation: first.generation)
         return ArchiveError(
-            .damaged, "\(path) begins at index \(first.firstIndex), but the segments before it end at \(expected); run verify.")
+            .damaged,
+            "\(path) begins at index \(first.firstIndex), but the segments before it end at \(expected); run verify.")
     }
 }
 
@@ -106,6 +135,9 @@ private struct DirectoryNames {
         return names
     }
 
+    /// Lists again at the next question.
+    mutating func forget() { listed = nil }
+
     mutating func generations(_ segment: UInt64) throws -> [UInt32] {
         try names(segment).compactMap { name in
             SegmentHeader.parse(fileName: name).flatMap { $0.segment == segment ? $0.generation : nil }
@@ -116,7 +148,8 @@ private struct DirectoryNames {
     mutating func unfinished(_ segment: UInt64) throws -> [String] {
         try names(segment).filter { name in
             guard name.hasSuffix(TemporaryFile.suffix) else { return false }
-            return SegmentHeader.parse(fileName: String(name.dropLast(TemporaryFile.suffix.utf8.count)))?.segment == segment
+            return SegmentHeader.parse(fileName: String(name.dropLast(TemporaryFile.suffix.utf8.count)))?.segment
+                == segment
         }
     }
 }

@@ -1,9 +1,9 @@
-// Opening a store: from the files to the state in which the log may be read, and written to. Format/recovery.md has the table of cases; each
-// case below carries its name there.
+// Opening a store: from the files to the state in which the log may be read, and written to. Format/recovery.md has the
+// table of cases; each case below carries its name there.
 //
-// The order is always the same: manifest, checkpoint, what the signing key signed last, segment directory, then the frames of the segments
-// that are not sealed (at most two). Nothing is written until everything has been read and judged, and nothing at all when it says
-// `readOnlyReason`.
+// The order is always the same: manifest, checkpoint, what the signing key signed last, segment directory, then the
+// frames of the segments that are not sealed (at most two). Nothing is written until everything has been read and
+// judged, and nothing at all when it says `readOnlyReason`.
 
 internal import MunimentCrypto
 package import MunimentFormat
@@ -34,16 +34,20 @@ package struct Recovery {
     let fileSystem: any FileSystem
     let paths: StorePaths
 
-    package init(_ fileSystem: any FileSystem, _ paths: StorePaths) { (self.fileSystem, self.paths) = (fileSystem, paths) }
+    package init(_ fileSystem: any FileSystem, _ paths: StorePaths) {
+        (self.fileSystem, self.paths) = (fileSystem, paths)
+    }
 
     // MARK: Manifest and checkpoint
 
     package func manifest() throws(ArchiveError) -> Manifest {
         guard try translating(paths.manifest, { try fileSystem.status(paths.manifest) }) != nil else {
-            throw ArchiveError(.absent, "\(paths.root) is not a Muniment store: it has no muniment.json; make one with init.")
+            throw ArchiveError(
+                .absent, "\(paths.root) is not a Muniment store: it has no muniment.json; make one with init.")
         }
         return try translating(paths.manifest) {
-            try fileSystem.readFully(paths.manifest, maximumByteCount: Manifest.byteCountMax).decode(Manifest.init(decoding:))
+            try fileSystem.readFully(paths.manifest, maximumByteCount: Manifest.byteCountMax).decode(
+                Manifest.init(decoding:))
         }
     }
 
@@ -51,7 +55,8 @@ package struct Recovery {
     package func checkpoint(_ manifest: Manifest) throws(ArchiveError) -> (VerifiedCheckpoint, SignedNote)? {
         guard try translating(paths.checkpoint, { try fileSystem.status(paths.checkpoint) }) != nil else { return nil }
         return try translating(paths.checkpoint) {
-            let note = try SignedNote(try fileSystem.readFully(paths.checkpoint, maximumByteCount: SignedNote.byteCountMax))
+            let note = try SignedNote(
+                try fileSystem.readFully(paths.checkpoint, maximumByteCount: SignedNote.byteCountMax))
             let keys = try NoteKeys([VerifierKey(manifest.verifierKey)])
             let verified = try VerifiedCheckpoint.verify(note, keys: keys)
             guard verified.checkpoint.origin.utf8.elementsEqual(manifest.origin.utf8) else {
@@ -63,8 +68,8 @@ package struct Recovery {
 
     // MARK: The whole
 
-    /// Reads and judges a store. Writes nothing. Throws where the disk fails or where nothing can be made of the files; what can be read, but not
-    /// be gone on with, is returned with its reason.
+    /// Reads and judges a store. Writes nothing. Throws where the disk fails or where nothing can be made of the files;
+    /// what can be read, but not be gone on with, is returned with its reason.
     package func recover(keysDirectory: String) throws(ArchiveError) -> RecoveredStore {
         try recover(try manifest(), keysDirectory: keysDirectory)
     }
@@ -73,6 +78,9 @@ package struct Recovery {
         let published = try checkpoint(manifest)
         let checkpoint = published?.0.checkpoint
         return try translating(paths.root) {
+            // Before the segments, as the checkpoint: a writer beside this reader may sign more meanwhile, but never
+            // less.
+            let signed = try lastSigned(keysDirectory)
             var found = try segments()
             var readOnlyReason = gap(found)
             var frontier = try trustedFrontier(found, checkpoint: checkpoint, reason: &readOnlyReason)
@@ -80,12 +88,14 @@ package struct Recovery {
             for candidate in found.pending {
                 let header = candidate.header
                 let misfit = contradiction(header, after: unsealed.last, frontier)
-                let file = try fileSystem.open(paths.segment(header.segment, generation: header.generation), .read)
+                let file = candidate.file
                 defer { file.close() }
                 var scanner = TailScanner(file, logID: manifest.logID)
                 var scanned = try scanner.scan(header, trusted: checkpoint?.size ?? 0, frontier: &frontier)
                 scanned.row = candidate.row
-                if misfit != nil, isWithdrawn(scanned, after: unsealed.last), header.segment == found.pending.last?.header.segment {
+                if misfit != nil, isWithdrawn(scanned, after: unsealed.last),
+                    header.segment == found.pending.last?.header.segment
+                {
                     found.leftovers.append(file.path)
                     break
                 }
@@ -94,24 +104,28 @@ package struct Recovery {
                 unsealed.append(scanned)
             }
             let size = unsealed.last?.treeSize ?? found.rows.last?.end ?? 0
-            if readOnlyReason == nil { readOnlyReason = try aheadOfData(size, checkpoint, keysDirectory) }
+            if readOnlyReason == nil { readOnlyReason = aheadOfData(size, checkpoint, signed) }
             if readOnlyReason == nil && frontier.size != size {
                 readOnlyReason = ArchiveError(
-                    .damaged, "\(paths.root): the tree has \(frontier.size) leaves where the segments have \(size) entries; run verify.")
+                    .damaged,
+                    "\(paths.root): the tree has \(frontier.size) leaves where the segments have \(size) entries; run verify."
+                )
             }
             let chain = ControlChain(last: unsealed.last(where: { !$0.frames.isEmpty })?.frames.last?.lastControl)
             return RecoveredStore(
                 manifest: manifest, checkpoint: published?.0, checkpointNote: published?.1, rows: found.rows,
                 rowsOnFile: found.rowsOnFile, unsealed: unsealed,
-                committed: Committed(frontier: frontier, root: frontier.root(), chain: chain), readOnlyReason: readOnlyReason,
+                committed: Committed(frontier: frontier, root: frontier.root(), chain: chain),
+                readOnlyReason: readOnlyReason,
                 leftovers: found.leftovers)
         }
     }
 
     // MARK: The trusted tree
 
-    /// The tree at the checkpoint's size, or at the first index of the unsealed segments if that is greater: peaks from stored nodes and from
-    /// entries, believed only if they give the root that the checkpoint, a segment's header or a footer states; otherwise computed again.
+    /// The tree at the checkpoint's size, or at the first index of the unsealed segments if that is greater: peaks from
+    /// stored nodes and from entries, believed only if they give the root that the checkpoint, a segment's header or a
+    /// footer states; otherwise computed again.
     private func trustedFrontier(
         _ found: FoundSegments, checkpoint: Checkpoint?, reason: inout ArchiveError?
     ) throws -> TreeFrontier {
@@ -125,8 +139,12 @@ package struct Recovery {
         if let stored, stored.root() == root { return stored }
         let computed = try unlessWrong { try recompute(reader, size: size) } ?? nil
         if let computed, computed.root() == root { return computed }
-        reason = reason ?? ArchiveError(
-            .damaged, "\(paths.root): the entries up to \(size) do not give the root of the checkpoint, or are not all there; run verify.")
+        reason =
+            reason
+            ?? ArchiveError(
+                .damaged,
+                "\(paths.root): the entries up to \(size) do not give the root of the checkpoint, or are not all there; run verify."
+            )
         return stored ?? TreeFrontier()
     }
 
@@ -141,19 +159,19 @@ package struct Recovery {
     /// A reader over all segments, whose unsealed ones were scanned by headers alone.
     private func provisionalReader(_ found: FoundSegments, treeSize: UInt64) throws -> LogReader {
         let tree = TreeNodes(fileSystem, paths, isWritable: false, treeSize: treeSize)
-        let reader = LogReader(fileSystem, paths, logID: found.pending.first?.header.logID ?? .zero, tree: tree, keys: nil)
+        let reader = LogReader(
+            fileSystem, paths, logID: found.pending.first?.header.logID ?? .zero, tree: tree, keys: nil)
         for row in found.rows { reader.install(SegmentHandle(fileSystem, paths, row)) }
         for candidate in found.pending {
             let header = candidate.header
             let path = paths.segment(header.segment, generation: header.generation)
-            let file = try fileSystem.open(path, .read)
-            defer { file.close() }
-            var scanner = TailScanner(file, logID: header.logID)
+            var scanner = TailScanner(candidate.file, logID: header.logID)
             var frontier = TreeFrontier()
             let scanned = try scanner.scan(header, trusted: .max, frontier: &frontier)
             reader.install(
                 SegmentHandle(
-                    fileSystem, path, segment: header.segment, generation: header.generation, firstIndex: header.firstIndex,
+                    fileSystem, path, segment: header.segment, generation: header.generation,
+                    firstIndex: header.firstIndex,
                     frames: scanned.frames.map { FrameReference($0) }))
         }
         return reader
@@ -167,7 +185,7 @@ package struct Recovery {
             for reference in try segment.frames() where frontier.size < size {
                 let frame = try reader.frame(reference, in: segment)
                 guard frame.header.firstIndex == frontier.size else { return nil }
-                frontier.append(leaves: frame, hasher)
+                frontier.append(leaves: frame, upTo: size, hasher)
             }
         }
         return frontier.size == size ? frontier : nil
@@ -176,16 +194,21 @@ package struct Recovery {
     // MARK: Refusals
 
     /// A segment that does not begin where, or with the root with which, the one before it ends.
-    private func contradiction(_ header: SegmentHeader, after previous: ScannedSegment?, _ frontier: TreeFrontier) -> ArchiveError? {
+    private func contradiction(_ header: SegmentHeader, after previous: ScannedSegment?, _ frontier: TreeFrontier)
+        -> ArchiveError?
+    {
         let isNext = previous.map { $0.treeSize == header.firstIndex } ?? true
         let hasRoot = frontier.size != header.firstIndex || frontier.root() == header.root
         if isNext && hasRoot { return nil }
         let path = paths.segment(header.segment, generation: header.generation)
         return ArchiveError(
-            .damaged, "\(path) begins at index \(header.firstIndex) with a root that does not follow from the entries before it; run verify.")
+            .damaged,
+            "\(path) begins at index \(header.firstIndex) with a root that does not follow from the entries before it; run verify."
+        )
     }
 
-    /// Case *withdrawn segment*: begun and left empty when the disk was full, after which the segment before it went on.
+    /// Case *withdrawn segment*: begun and left empty when the disk was full, after which the segment before it went
+    /// on.
     private func isWithdrawn(_ scanned: ScannedSegment, after previous: ScannedSegment?) -> Bool {
         guard let previous else { return false }
         return scanned.frames.isEmpty && scanned.tail == .clean && scanned.header.firstIndex < previous.treeSize
@@ -200,24 +223,30 @@ package struct Recovery {
                 + "copy, or run verify.")
     }
 
+    /// What the key signed last; nil for who has no keys to ask.
+    private func lastSigned(_ keysDirectory: String) throws -> SignerState? {
+        guard try fileSystem.status(KeyRing.signerPath(keysDirectory)) != nil else { return nil }
+        return try CheckpointSigner.lastSigned(fileSystem, keysDirectory)
+    }
+
     /// Cases *checkpoint ahead of data* and *signer ahead of data*.
-    private func aheadOfData(_ size: UInt64, _ checkpoint: Checkpoint?, _ keysDirectory: String) throws -> ArchiveError? {
+    private func aheadOfData(_ size: UInt64, _ checkpoint: Checkpoint?, _ signed: SignerState?) -> ArchiveError? {
         if let checkpoint, checkpoint.size > size {
             return ArchiveError(
-                .damaged, "\(paths.root) holds \(size) entries, but its checkpoint is of size \(checkpoint.size): it was cut off or rolled back; "
+                .damaged,
+                "\(paths.root) holds \(size) entries, but its checkpoint is of size \(checkpoint.size): it was cut off or rolled back; "
                     + "restore a newer copy, or begin a successor with init --succeeds.")
         }
-        // Who has no keys can't ask the signer.
-        guard try fileSystem.status(KeyRing.signerPath(keysDirectory)) != nil else { return nil }
-        let signed = try CheckpointSigner.lastSigned(fileSystem, keysDirectory)
-        guard signed.treeSize > size else { return nil }
+        guard let signed, signed.treeSize > size else { return nil }
         return ArchiveError(
-            .damaged, "\(paths.root) holds \(size) entries, but its key signed size \(signed.treeSize): it was cut off or rolled back; restore a "
+            .damaged,
+            "\(paths.root) holds \(size) entries, but its key signed size \(signed.treeSize): it was cut off or rolled back; restore a "
                 + "newer copy, or begin a successor with init --succeeds.")
     }
 }
 
-/// What `body` returns; nil where the bytes that it read are not what they should be. An error of the disk is never taken for that.
+/// What `body` returns; nil where the bytes that it read are not what they should be. An error of the disk is never
+/// taken for that.
 func unlessWrong<T>(_ body: () throws -> T) throws -> T? {
     do {
         return try body()
@@ -255,7 +284,8 @@ extension SegmentHandle {
     /// A sealed segment, from its row.
     package convenience init(_ fileSystem: any FileSystem, _ paths: StorePaths, _ row: SegmentRow) {
         self.init(
-            fileSystem, paths.segment(row.segment, generation: row.generation), segment: row.segment, generation: row.generation,
+            fileSystem, paths.segment(row.segment, generation: row.generation), segment: row.segment,
+            generation: row.generation,
             firstIndex: row.firstIndex)
     }
 }

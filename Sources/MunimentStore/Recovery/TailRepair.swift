@@ -1,8 +1,9 @@
 // Making the tail safe to go on from. Format/recovery.md, "After a failed fsync".
 //
-// After a failed fsync the page cache may show bytes that never reached the device. So before frames beyond the newest checkpoint are served or
-// signed, they are written again, synced, dropped from the cache and read back; and what follows them is cut off, so that no remnant of a
-// torn frame can ever be taken for one. If we die anywhere here, the next open starts over: nothing is lost that was whole.
+// After a failed fsync the page cache may show bytes that never reached the device. So before frames beyond the newest
+// checkpoint are served or signed, they are written again, synced, dropped from the cache and read back; and what
+// follows them is cut off, so that no remnant of a torn frame can ever be taken for one. If we die anywhere here, the
+// next open starts over: nothing is lost that was whole.
 
 internal import MunimentFormat
 
@@ -37,7 +38,8 @@ package enum TailRepair {
         let bytes = try file.readExactly(frame.frameByteCount, at: frame.offset)
         guard (try? bytes.decode(FrameHeader.init(decoding:))) == frame, frame.isBody(of: bytes) else {
             throw ArchiveError(
-                .damaged, "\(file.path): the frame at offset \(frame.offset) changed while it was looked at: the device does not keep what is "
+                .damaged,
+                "\(file.path): the frame at offset \(frame.offset) changed while it was looked at: the device does not keep what is "
                     + "written to it; replace it.")
         }
         return bytes

@@ -1,4 +1,5 @@
-// Scanning the frames of an unsealed segment: which are whole, where they end, and what follows. Reads only. Format/recovery.md.
+// Scanning the frames of an unsealed segment: which are whole, where they end, and what follows. Reads only.
+// Format/recovery.md.
 
 internal import MunimentCrypto
 package import MunimentFormat
@@ -21,7 +22,8 @@ package struct ScannedSegment: Sendable {
         case clean
         /// Bytes that are no whole frame: a commit that was cut off. Nothing valid follows.
         case torn
-        /// A damaged frame, and a valid one after it, at this offset: not a torn tail, since only the last frame may be bad.
+        /// A damaged frame, and a valid one after it, at this offset: not a torn tail, since only the last frame may be
+        /// bad.
         case damaged(successor: UInt64)
         /// A footer.
         case sealed
@@ -36,10 +38,12 @@ package struct TailScanner {
 
     package init(_ file: any File, logID: Digest) { (self.file, self.logID) = (file, logID) }
 
-    /// Reads the segment's frames from the first on. Frames that end at or below `trusted`, the checkpoint's size, are taken by their headers;
-    /// those beyond are checked in full: checksums, entries, and the root that they claim, starting from `frontier`, which stands at
-    /// `trusted` or at the segment's first index, whichever is greater.
-    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws -> ScannedSegment {
+    /// Reads the segment's frames from the first on. Frames that end at or below `trusted`, the checkpoint's size, are
+    /// taken by their headers; those beyond are checked in full: checksums, entries, and the root that they claim,
+    /// starting from `frontier`, which stands at `trusted` or at the segment's first index, whichever is greater.
+    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws
+        -> ScannedSegment
+    {
         var result = ScannedSegment(header: header)
         var isSecondLook = false
         while true {
@@ -53,13 +57,17 @@ package struct TailScanner {
         }
     }
 
-    private mutating func scanFrames(_ result: inout ScannedSegment, trusted: UInt64, _ frontier: inout TreeFrontier) throws {
+    private mutating func scanFrames(_ result: inout ScannedSegment, trusted: UInt64, _ frontier: inout TreeFrontier)
+        throws
+    {
         let header = result.header
         var index = result.frames.last?.treeSize ?? header.firstIndex
-        while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount) {
+        while let frame = try wholeFrame(at: result.end, of: header, index: index, fileByteCount: result.fileByteCount)
+        {
             if frame.treeSize > trusted {
-                // A checkpoint always stands at a frame's end: a trusted size inside a frame is no size of this log.
-                guard frame.firstIndex >= trusted else { break }
+                // A checkpoint always stands at the end of a commit: a trusted size inside one is no size of this log.
+                // Repacking joins commits.
+                guard frame.firstIndex >= trusted || header.generation > 0 else { break }
                 let verdict = try check(frame, &frontier)
                 if verdict == .contradiction { result.tail = .damaged(successor: frame.offset) }
                 guard verdict == .whole else { break }
@@ -100,7 +108,7 @@ package struct TailScanner {
 
     /// Checks a frame in full. The frontier changes only if it is whole.
     private mutating func check(_ frame: FrameHeader, _ frontier: inout TreeFrontier) throws -> Verdict {
-        guard frontier.size == frame.firstIndex else { return .contradiction }
+        guard frame.firstIndex <= frontier.size, frontier.size < frame.treeSize else { return .contradiction }
         let bytes = try file.readArray(frame.frameByteCount, at: frame.offset)
         guard frame.isBody(of: bytes) else { return .torn }
         guard let view = try? FrameView(Array(bytes[..<frame.skeletonByteCount])) else { return .contradiction }
@@ -112,7 +120,9 @@ package struct TailScanner {
     }
 
     /// Tells apart what follows the last whole frame.
-    private func tail(after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> ScannedSegment.Tail {
+    private func tail(after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws
+        -> ScannedSegment.Tail
+    {
         if end == fileByteCount { return .clean }
         let first = try file.readArray(Footer.magic.count, at: end)
         if first == Footer.magic { return .sealed }
@@ -124,7 +134,8 @@ package struct TailScanner {
             if chunk.isEmpty { break }
             if !chunk.isZero {
                 isZero = false
-                for start in stride(from: 0, to: chunk.count, by: Limits.blockByteCount) where offset + UInt64(start) > end {
+                for start in stride(from: 0, to: chunk.count, by: Limits.blockByteCount)
+                where offset + UInt64(start) > end {
                     let isMarked = chunk[start...].starts(with: FrameHeader.magic)
                     if isMarked, try successor(at: offset + UInt64(start), after: end, of: segment, fileByteCount) {
                         return .damaged(successor: offset + UInt64(start))
@@ -137,7 +148,9 @@ package struct TailScanner {
     }
 
     /// Whether a frame of this segment that was durable stands at `offset`: its own checksums hold.
-    private func successor(at offset: UInt64, after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64) throws -> Bool {
+    private func successor(at offset: UInt64, after end: UInt64, of segment: SegmentHeader, _ fileByteCount: UInt64)
+        throws -> Bool
+    {
         guard let frame = try header(at: offset, fileByteCount: fileByteCount), frame.offset == offset,
             frame.segment == segment.segment, frame.generation == segment.generation
         else { return false }
@@ -158,11 +171,14 @@ extension FrameHeader {
 }
 
 extension TreeFrontier {
-    /// Appends the leaves of a frame.
-    mutating func append(leaves frame: FrameView, _ hasher: EntryHasher) {
+    /// Appends those leaves of a frame that come after the frontier's last, up to the tree size `end` if it is given.
+    /// The frame begins at or before the frontier.
+    mutating func append(leaves frame: FrameView, upTo end: UInt64 = .max, _ hasher: EntryHasher) {
+        let range = size - frame.header.firstIndex..<min(end, frame.header.treeSize) - frame.header.firstIndex
         withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64) { leaves in
             frame.leafHashes(hasher, to: leaves.baseAddress!)
-            append(leaves: UnsafeRawBufferPointer(leaves))
+            let bytes = Int(range.lowerBound) * Digest.byteCount..<Int(range.upperBound) * Digest.byteCount
+            append(leaves: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(leaves)[bytes]))
         }
     }
 }

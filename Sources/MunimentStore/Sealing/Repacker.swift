@@ -1,5 +1,6 @@
-// Repacking: a segment's frames written again as if they had come in bulk, as the next generation. Entries, indexes and leaves are the same;
-// parts are filled, sealed anew under a session of their own, with nonces from zero. One reader serves both.
+// Repacking: a segment's frames written again as if they had come in bulk, as the next generation. Entries, indexes and
+// leaves are the same; parts are filled, sealed anew under a session of their own, with nonces from zero. One reader
+// serves both.
 //
 // The story, and what happens if we die after each step:
 //   1. the new file is written under a temporary name, fdatasync   the next open removes it
@@ -31,7 +32,8 @@ struct Repacker {
             root: header.root, created: header.created)
     }
 
-    /// Whether over a tenth of the segment is padding and frame headers, or its parts are so small that they compress badly.
+    /// Whether over a tenth of the segment is padding and frame headers, or its parts are so small that they compress
+    /// badly.
     static func isWorthwhile(_ frames: [SegmentSealer.Measured]) -> Bool {
         let total = frames.reduce(0) { $0 + $1.frameByteCount }
         let useful = frames.reduce(0) { $0 + $1.usefulByteCount }

@@ -1,5 +1,5 @@
-// Sealing a segment that has ended: its frames are read back, digests of them go into a footer, and the footer's digest into a seal record in the
-// next segment. Format/footer.md.
+// Sealing a segment that has ended: its frames are read back, digests of them go into a footer, and the footer's digest
+// into a seal record in the next segment. Format/footer.md.
 //
 // The story, and what happens if we die after each step:
 //   1. tree nodes up to the segment's end are synced     the next open finds them, or computes them again
@@ -33,13 +33,8 @@ package struct SegmentSealer {
         try translating(handle.path) {
             try reader.tree.flush()
             let frames = try views(handle)
-            if header.generation == 0, Repacker.isWorthwhile(frames) {
-                let footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
-                let path = reader.paths.segment(header.segment, generation: footer.generation)
-                let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
-                return Sealed(
-                    footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount),
-                    obsoletePath: handle.path)
+            if header.generation == 0, Repacker.isWorthwhile(frames), let sealed = try repack(frames, handle, header) {
+                return sealed
             }
             var builder = FooterBuilder(header)
             for frame in frames { builder.append(try view(frame.reference, handle)) }
@@ -54,6 +49,20 @@ package struct SegmentSealer {
                 footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)),
                 obsoletePath: nil)
         }
+    }
+
+    /// Nil where there is no space for it: the segment is then sealed as it is.
+    private func repack(_ frames: [Measured], _ handle: SegmentHandle, _ header: SegmentHeader) throws -> Sealed? {
+        let footer: Footer
+        do {
+            footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
+        } catch let error as FileSystemError where error.code == .noSpace {
+            return nil
+        }
+        let path = reader.paths.segment(header.segment, generation: footer.generation)
+        let fileByteCount = try reader.fileSystem.status(path)?.byteCount ?? 0
+        return Sealed(
+            footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileByteCount), obsoletePath: handle.path)
     }
 
     struct Measured {
@@ -96,6 +105,7 @@ struct FooterBuilder {
     init(_ header: SegmentHeader) {
         self.header = header
         skeleton.update([Footer.skeletonTag])
+        skeleton.update(header.encoded())
     }
 
     mutating func append(_ frame: FrameView) {

@@ -60,6 +60,7 @@ struct SegmentLedger {
         self.pass = pass
         root = pass.header?.root ?? .zero
         skeleton.update([Footer.skeletonTag])
+        skeleton.update(pass.header?.encoded() ?? [])
         summary = SegmentSummary(
             segment: pass.source.segment, generation: pass.source.generation, name: pass.name, firstIndex: firstIndex,
             fileByteCount: pass.source.byteCount)

@@ -1,0 +1,80 @@
+# make help lists the targets. Each installs what it needs from Debian when that is missing.
+
+SWIFT ?= swift
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help deps deps-bench deps-interop build test demo lint format bench bench-smoke sim nightly fuzz interop clean
+
+help:
+	@echo "make demo      makes an archive from sample data it writes itself, proves, verifies, tampers, verifies again"
+	@echo "make test      all tests of everyday (under 15 minutes on 2 cores)"
+	@echo "make build     the command, optimised: .build/release/muniment"
+	@echo "make lint      the format check      make format   the formatter"
+	@echo "make interop   checks tiles, checkpoints and proofs with golang.org/x/mod"
+	@echo "make bench     durable append against RocksDB, SQLite and a raw file in one run"
+	@echo "make sim       20,000 seeded runs of the store on a simulated disk"
+	@echo "make fuzz      a minute of libFuzzer for each decoder"
+	@echo "make nightly   all of it, with 1,000 kill -9 and every bit of a small store flipped"
+
+# Headers and libraries that the package links; nothing happens when they are there.
+deps:
+	@{ [ -e /usr/include/lz4.h ] && [ -e /usr/include/sodium.h ] && command -v pkg-config > /dev/null; } || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq liblz4-dev libsodium-dev pkg-config; }
+
+deps-bench: deps
+	@{ [ -e /usr/include/rocksdb/c.h ] && [ -e /usr/include/sqlite3.h ]; } || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq librocksdb-dev libsqlite3-dev; }
+
+deps-interop: deps
+	@{ command -v go > /dev/null && [ -d /usr/share/gocode/src/golang.org/x/mod ]; } || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq golang-go golang-golang-x-mod-dev; }
+
+# The second verifier is Python; its two libraries come from PyPI, into a folder of their own.
+.venv-verify/done: | deps
+	@python3 -c 'import cryptography.hazmat.primitives.kdf.argon2, lz4.block' 2> /dev/null || { \
+		python3 -c 'import venv, ensurepip' 2> /dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv; }; \
+		python3 -m venv .venv-verify && .venv-verify/bin/pip install -q 'cryptography>=44' lz4; }
+	@mkdir -p .venv-verify && touch $@
+
+build: deps
+	$(SWIFT) build -c release --product muniment
+
+test: deps .venv-verify/done
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+demo: deps
+	$(SWIFT) build -c release --product muniment
+	@bash Tests/Scripts/demo.sh .build/release/muniment
+
+lint:
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+format:
+	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+interop: deps-interop build
+	MUNIMENT=$$PWD/.build/release/muniment Tests/Interop/run.sh
+
+bench: deps-bench
+	cd Benchmarks && $(SWIFT) build -c release
+	Benchmarks/.build/release/muniment-bench compare
+
+bench-smoke: deps-bench
+	cd Benchmarks && $(SWIFT) build -c release
+	Benchmarks/.build/release/muniment-bench compare --rounds 1 --count 20000
+
+sim: deps
+	$(SWIFT) build -c release --build-tests --scratch-path .build-sim -Xswiftc -enable-testing
+	MUNIMENT_SIM_RUNS=$${MUNIMENT_SIM_RUNS:-20000} $(SWIFT) test -c release --skip-build --scratch-path .build-sim -Xswiftc -enable-testing \
+		--filter Simulation
+
+fuzz: deps
+	Tests/Fuzz/run.sh $${SECONDS_EACH:-60}
+
+nightly: test sim interop fuzz
+	MUNIMENT_NIGHTLY=1 $(SWIFT) test --skip-build --filter BitFlip
+	MUNIMENT_KILLS=1000 bash Tests/Scripts/kill9.sh .build/release/muniment
+
+clean:
+	rm -rf .build .build-* Benchmarks/.build .venv-verify

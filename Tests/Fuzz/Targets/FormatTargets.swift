@@ -1,0 +1,118 @@
+// Structures without a checksum: entries, extensions, attributes, contents, control records, names, the manifest.
+
+import MunimentCrypto
+import MunimentFormat
+import MunimentStore
+
+extension FuzzTarget {
+    static let formatTargets: [FuzzTarget] = [
+        .recoding("manifest", "manifest.json") { try Manifest(decoding: $0).encoded() },
+        entry,
+        .recoding("entry-extensions", "entry-extensions.json") {
+            EntryExtension.encoded(try EntryExtension.list(decoding: $0))
+        },
+        .recoding("attribute", "attribute.json") { try Attribute(decoding: $0).encoded },
+        content,
+        .recoding("body-reference", "body-reference.json") { try BodyReference(decoding: $0).encoded },
+        control,
+        names,
+        varints,
+    ]
+
+    private static let entry = FuzzTarget("entry", samples: { try $0.cases("entry.json") }) { bytes in
+        try requireIdentity(bytes) { try Entry(decoding: $0).encoded() }
+        guard let entry = try? Entry(decoding: bytes), let record = try? ControlRecord(entry: entry) else { return }
+        let again = try record.encoded().decode(ControlRecord.init(decoding:))
+        try require(again == record, "a control record of an entry does not decode again")
+    }
+
+    /// A content, its attributes, and the commitment to it under a fixed key.
+    private static let content = FuzzTarget("content", samples: { try $0.cases("content.json") }) { bytes in
+        try requireIdentity(bytes, isPrefix: true) { raw in
+            let layout = try ContentLayout(decoding: raw)
+            var attributes: [[UInt8]] = []
+            try layout.forEachAttribute(in: UnsafeRawBufferPointer(rebasing: raw[..<layout.byteCount])) {
+                (_, attribute) throws(FormatError) in attributes.append(Array(attribute))
+            }
+            let head = ContentEncoder.head(
+                attributes: attributes, salts: Array(raw[layout.salts]), isBodyFile: layout.hasBodyFile,
+                payloadByteCount: layout.payload.count)
+            return head + Array(raw[layout.payload])
+        }
+        guard let content = try? RecordContent(Array(bytes)) else { return }
+        if let attributes = try? content.attributes() {
+            let encoded = attributes.map(\.encoded)
+            try require(ContentEncoder.canonical(attributes) == encoded, "decoded attributes are not canonical")
+        }
+        _ = try? content.body()
+        let first = try? content.commitment(index: 7, salts: FixedKeys.salts, bodyDigest: .zero)
+        let second = try? content.commitment(index: 7, salts: FixedKeys.salts, bodyDigest: .zero)
+        try require(first == second, "one content has two commitments")
+    }
+
+    /// Control records by their type.
+    private static let control = FuzzTarget("control-record") { vectors in
+        let whole = try vectors.cases("control-record.json")
+        // A body alone becomes a record with its type before it.
+        let bodies = [("identity-record.json", 1), ("class-record.json", 3), ("seal-record.json", 11)]
+        return try bodies.reduce(whole) { list, item in
+            try list + vectors.cases(item.0).map { [UInt8(item.1), ControlRecord.version, 0] + $0 }
+        }
+    } run: { bytes in
+        try requireIdentity(bytes) { try ControlRecord(decoding: $0).encoded() }
+        guard let record = try? ControlRecord(decoding: bytes) else { return }
+        try withExactCopy(of: record.body) { body in
+            switch record.kind {
+            case .identity: try requireIdentity(body) { try IdentityRecord(decoding: $0).encoded() }
+            case .retentionClass: try requireIdentity(body) { try ClassRecord(decoding: $0).encoded() }
+            case .seal: try requireIdentity(body) { try SealRecord(decoding: $0).encoded() }
+            default: break
+            }
+        }
+    }
+
+    /// File names, hexadecimal text, and the journal of checkpoints.
+    private static let names = FuzzTarget("names", samples: { try $0.cases("segment-name.json") }) { bytes in
+        let text = String(decoding: bytes, as: UTF8.self)
+        let fileName = text.split(separator: "/").last.map(String.init) ?? ""
+        for name in [text, fileName] {
+            guard let (segment, generation) = SegmentHeader.parse(fileName: name) else { continue }
+            let again = SegmentHeader.fileName(segment: segment, generation: generation)
+            try require(again.utf8.elementsEqual(name.utf8), "\(name) is another file's name")
+        }
+        if let decoded = Hexadecimal.bytes(text) {
+            try require(Hexadecimal.string(decoded) == text.lowercased(), "hexadecimal text changed")
+        }
+        try require(
+            Hexadecimal.bytes(Hexadecimal.string(bytes)).map { $0.elementsEqual(bytes) } == true, "bytes changed")
+        if Manifest.refusal(origin: text) == nil {
+            let manifest = Manifest(origin: text, logID: .zero, verifierKey: "k")
+            try require(
+                try manifest.encoded().decode(Manifest.init(decoding:)) == manifest, "an origin can't be read back")
+        }
+    }
+
+    private static let varints = FuzzTarget("varint") { vectors in
+        try vectors.cases("varint.json") + vectors.cases("signed-varint.json")
+    } run: { bytes in
+        try requireIdentity(bytes, isPrefix: true) { raw in
+            var reader = ByteReader(raw, "varint")
+            var encoded: [UInt8] = []
+            encoded.append(varint: try reader.varint())
+            return encoded
+        }
+        try requireIdentity(bytes, isPrefix: true) { raw in
+            var reader = ByteReader(raw, "varint")
+            var encoded: [UInt8] = []
+            encoded.append(signedVarint: try reader.signedVarint())
+            return encoded
+        }
+    }
+}
+
+/// Keys that every run shares, so that what one run sealed another opens.
+enum FixedKeys {
+    static let secret = SecretKey(copying: (0..<32).map { UInt8($0) })
+    static let salts = SaltStream(key: secret)
+    static let sealing = SealingKey(secret)
+}
