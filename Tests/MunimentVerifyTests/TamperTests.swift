@@ -336,6 +336,7 @@ import Testing
         var footer = try Array(bytes.suffix(count)).decode(Footer.init(decoding:))
         var skeleton = SHA256.Hasher()
         skeleton.update([Footer.skeletonTag])
+        skeleton.update(Array(bytes[..<Limits.blockByteCount]))
         var hashers: [UInt32: SHA256.Hasher] = [:]
         for place in footer.frames.indices {
             let offset = Int(footer.frames[place].offset)
@@ -516,6 +517,29 @@ import Testing
             try fixture.write(name, bytes)
             try expect(fixture, code, name)
         }
+    }
+
+    @Test func theHeaderBlockOfASealedSegmentIsForged() throws {
+        let fixture = try StoreFixture.small()
+        let name = try sealedSegment(fixture)
+        var bytes = try fixture.read(name)
+        var header = try Array(bytes[..<Limits.blockByteCount]).decode(SegmentHeader.init(decoding:))
+        header.created -= 1
+        bytes.replaceSubrange(..<Limits.blockByteCount, with: header.encoded())
+        try fixture.write(name, bytes)
+        try expect(fixture, .footerFrameDigest, name)
+        try mendFooter(&bytes)
+        try fixture.write(name, bytes)
+        try expect(fixture, .sealMismatch, name)
+    }
+
+    @Test func theStatesOfTheSignerAreSwapped() throws {
+        let fixture = try StoreFixture.small()
+        let bytes = try fixture.read("keys/signer")
+        try fixture.write("keys/signer", Array(bytes[..<4_096] + bytes[8_192...] + bytes[4_096..<8_192]))
+        let report = try fixture.verify(keys: true)
+        #expect(report.verdict == .tampered)
+        #expect(report.findings.contains { $0.code == .keyMalformed && $0.file == "keys/signer" }, "\(report.summary)")
     }
 
     @Test func tailFramesAreForged() throws {
