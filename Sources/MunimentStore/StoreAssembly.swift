@@ -102,7 +102,6 @@ struct StoreAssembly {
             fill(plan, scanned.frames)
         }
         plan.durable.entryCount = plan.entryCount
-        plan.durable.byteCount = plan.byteCount
         plan.durable.announced = plan.announced
         return plan
     }

@@ -4,17 +4,24 @@
 // Invariants: indexes and part numbers are given out once and in order; a group's key is durable before a plan that uses it is returned;
 // what belongs to one append stays in one frame.
 
+import Synchronization
+
 internal import MunimentCrypto
 package import MunimentFormat
 
 /// Where in the log an open segment stands, as far as it has been planned.
 final class SegmentPlan: @unchecked Sendable {
-    // Owned by whoever owns the former; `segment` and `firstIndex` never change.
+    // Owned by whoever owns the former; `segment`, `firstIndex` and `created` never change. `durable` is the committer's,
+    // who also takes back what a plan was estimated at while the former plans the next: so the two lengths are atomic.
     let segment: UInt64
     let firstIndex: UInt64
     let created: Microseconds
     var entryCount = 0
-    var byteCount: UInt64
+    /// The length of what is durable, in bytes.
+    let durableByteCount: Atomic<UInt64>
+    /// What planned frames that are not durable yet may take, in bytes.
+    let plannedByteCount = Atomic<UInt64>(0)
+    var byteCount: UInt64 { durableByteCount.load(ordering: .relaxed) + plannedByteCount.load(ordering: .relaxed) }
     var groups: [UInt32: OpenGroup] = [:]
     /// Classes whose group row stands in a frame already.
     var announced: Set<UInt32> = []
@@ -23,14 +30,14 @@ final class SegmentPlan: @unchecked Sendable {
 
     struct Durable {
         var entryCount = 0
-        var byteCount = UInt64(Limits.blockByteCount)
         var announced: Set<UInt32> = []
     }
     var tokens: [[UInt8]: TokenTrace] = [:]
 
     init(segment: UInt64, firstIndex: UInt64, created: Microseconds, byteCount: UInt64 = UInt64(Limits.blockByteCount))
     {
-        (self.segment, self.firstIndex, self.created, self.byteCount) = (segment, firstIndex, created, byteCount)
+        (self.segment, self.firstIndex, self.created) = (segment, firstIndex, created)
+        durableByteCount = Atomic(byteCount)
     }
 }
 
@@ -115,7 +122,7 @@ final class FrameFormer {
         self.segment = segment
         previousSegment = previous
         segment.entryCount = segment.durable.entryCount
-        segment.byteCount = segment.durable.byteCount
+        segment.plannedByteCount.store(0, ordering: .relaxed)
         segment.announced = segment.durable.announced
         segment.tokens = segment.tokens.filter { $0.value.firstIndex < nextIndex }
     }
@@ -162,7 +169,7 @@ final class FrameFormer {
         nextIndex += UInt64(ordinal)
         nextPart += UInt64(blocks.count)
         segment.entryCount += ordinal
-        segment.byteCount += FrameFormer.estimate(plan)
+        segment.plannedByteCount.add(FrameFormer.estimate(plan), ordering: .relaxed)
         return plan
     }
 

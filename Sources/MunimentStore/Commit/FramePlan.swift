@@ -119,9 +119,8 @@ final class FramePlan: @unchecked Sendable {
     /// Notes in the segment's plan that the frame is durable, `byteCount` bytes long instead of the estimate. Called by the committing thread
     /// under the pipeline's lock.
     func settle(byteCount: UInt64) {
-        let estimate = FrameFormer.estimate(self)
-        segment.byteCount = segment.byteCount - min(segment.byteCount, estimate) + byteCount
-        segment.durable.byteCount += byteCount
+        segment.durableByteCount.add(byteCount, ordering: .relaxed)
+        segment.plannedByteCount.subtract(FrameFormer.estimate(self), ordering: .relaxed)
         segment.durable.entryCount += entryCount
         for group in newGroups { segment.durable.announced.insert(group.classID) }
     }

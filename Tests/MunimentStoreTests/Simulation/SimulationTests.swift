@@ -42,10 +42,10 @@ struct SimulationTests {
         }
     }
 
-    // Keys and sessions come from one seeded source of the process, which tests that run beside this one draw from too; `make sim` runs it alone.
+    // Failed once beside other tests, with calls that only one of the two runs made; the cause is not known. `make sim` runs it.
     @Test(
         "does the same for the same seed, call for call",
-        .enabled(if: getenv("MUNIMENT_SIM_RUNS") != nil, "needs the process to itself: make sim"))
+        .enabled(if: getenv("MUNIMENT_SIM_RUNS") != nil, "failed once beside other tests, cause unknown: make sim"))
     func sameSeedSameCalls() throws {
         for seed in [3, 8, 21] as [UInt64] {
             let logs = try (0..<2).map { _ in
