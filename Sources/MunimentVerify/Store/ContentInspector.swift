@@ -9,9 +9,11 @@ internal import MunimentFormat
 final class ContentInspector {
     private let codec = PartCodec()
     private let hasher = ContentHasher()
-    /// A content that takes more than one part.
-    private var gathered: [UInt8] = []
+    private let memory: ContentMemory
     private var commitments = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+
+    /// `memory` has pieces that hold any content.
+    init(_ memory: ContentMemory) { self.memory = memory }
 
     deinit { commitments.deallocate() }
 
@@ -71,7 +73,10 @@ final class ContentInspector {
         else { return }
         let key = group.partKey(session: header.session)
         var place = place
-        gathered.removeAll(keepingCapacity: true)
+        // A content that takes more than one part is gathered.
+        let whole = range.count > 1 ? memory.take() : nil
+        defer { if let whole { memory.give(whole) } }
+        var gathered = 0
         for ordinal in range {
             let row = work.rows[ordinal]
             let ciphertext = work.frame.slice(place..<place + Int(row.ciphertextByteCount))
@@ -88,10 +93,11 @@ final class ContentInspector {
                 guard ordinal == range.upperBound - 1 || opened.count == Limits.partContentByteCount else {
                     throw FormatError(.notCanonical, "part", at: 0, "a part of a long content is not full")
                 }
-                guard gathered.count + opened.count <= Limits.contentByteCount + 10 else {
+                guard let whole, gathered + opened.count <= whole.bytes.count else {
                     throw FormatError(.outOfBounds, "content", at: 0, "a content exceeds its bound")
                 }
-                gathered.append(contentsOf: opened)
+                UnsafeMutableRawBufferPointer(rebasing: whole.bytes[gathered...]).copyMemory(from: opened)
+                gathered += opened.count
             } catch {
                 let isKey = error.code == .checksum
                 outcome.findings.append(
@@ -103,9 +109,8 @@ final class ContentInspector {
             }
         }
         let offset = header.offset + UInt64(place)
-        // Taken out, so that the hashing below may use this object.
-        let whole = gathered
-        whole.withUnsafeBytes { verify($0, ordinals, group, offset, &work, &outcome) }
+        guard let whole else { return }
+        verify(UnsafeRawBufferPointer(whole.bytes).slice(0..<gathered), ordinals, group, offset, &work, &outcome)
     }
 
     /// Checks the contents of the entries `ordinals`, which must fill `opened`, and compares their commitments with

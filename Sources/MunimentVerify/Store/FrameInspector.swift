@@ -15,10 +15,11 @@ final class FrameInspector {
     private var jobs: [mk_hash_job] = []
     private var digests: [Digest] = []
 
-    init(_ files: StoreFiles) {
+    /// `memory` has pieces that hold any content.
+    init(_ files: StoreFiles, _ memory: ContentMemory) {
         self.files = files
         bodies = BodyFileInspector(files)
-        contents = ContentInspector()
+        contents = ContentInspector(memory)
     }
 
     /// Inspects the frames of a run; their leaf hashes are in its buffer afterwards.

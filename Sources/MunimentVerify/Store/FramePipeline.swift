@@ -19,6 +19,8 @@ final class FramePipeline: @unchecked Sendable {
         /// Steps that wait for earlier ones.
         var waiting: [Int: Delivery] = [:]
         var spareBuffers: [RunBuffer] = []
+        /// At most two, and none above 16 times the usual size.
+        var largeBuffers: [RunBuffer] = []
     }
 
     private struct Delivery {
@@ -44,8 +46,9 @@ final class FramePipeline: @unchecked Sendable {
 
     /// Runs to the end of the log.
     func run() {
+        let memory = ContentMemory(byteCount: Limits.contentByteCount + 10)
         Workers.run(jobs) { _ in
-            let inspector = FrameInspector(self.files)
+            let inspector = FrameInspector(self.files, memory)
             while let (number, step, buffer) = self.nextStep() {
                 let taken: LedgerStep =
                     switch step {
@@ -70,8 +73,7 @@ final class FramePipeline: @unchecked Sendable {
                 guard case .frames = step else { return endFeeding(step, keeping: nil, spare: buffer) }
                 return endFeeding(step, keeping: buffer, spare: nil)
             case .needs(let byteCount):
-                waitForRoom(byteCount)
-                buffer = RunBuffer(byteCount: max(byteCount, RunBuffer.usualByteCount))
+                buffer = waitForBuffer(byteCount, instead: buffer)
             case .finished:
                 state.change {
                     $0.isFinished = true
@@ -103,9 +105,16 @@ final class FramePipeline: @unchecked Sendable {
             || state.underWayCount < 2 * jobs + 2 && state.underWayByteCount + byteCount <= FramePipeline.byteCountMax
     }
 
-    /// The feeding thread waits until a large buffer may be made. What is under way ends without it.
-    private func waitForRoom(_ byteCount: Int) {
-        state.wait { state in self.hasRoom(state, byteCount) ? () : nil }
+    /// The feeding thread waits until it may have a large buffer. What is under way ends without it.
+    private func waitForBuffer(_ byteCount: Int, instead buffer: RunBuffer) -> RunBuffer {
+        // Of a few sizes, so that a buffer serves again: a fresh page costs as much as hashing it.
+        let rounded = byteCount.rounded(upToMultipleOf: 2 * RunBuffer.usualByteCount)
+        return state.wait { state in
+            guard self.hasRoom(state, rounded) else { return nil }
+            FramePipeline.put(buffer, &state)
+            let fitting = state.largeBuffers.firstIndex { $0.bytes.count >= rounded }
+            return fitting.map { state.largeBuffers.remove(at: $0) } ?? RunBuffer(byteCount: rounded)
+        }
     }
 
     private func endFeeding(_ step: FeedStep, keeping buffer: RunBuffer?, spare: RunBuffer?) -> (
@@ -123,7 +132,11 @@ final class FramePipeline: @unchecked Sendable {
     }
 
     private static func put(_ buffer: RunBuffer, _ state: inout State) {
-        if buffer.bytes.count == RunBuffer.usualByteCount { state.spareBuffers.append(buffer) }
+        if buffer.bytes.count == RunBuffer.usualByteCount {
+            state.spareBuffers.append(buffer)
+        } else if buffer.bytes.count <= 16 * RunBuffer.usualByteCount, state.largeBuffers.count < 2 {
+            state.largeBuffers.append(buffer)
+        }
     }
 
     // MARK: The ledger

@@ -225,6 +225,10 @@ struct KeysAudit {
             switch raw.withUnsafeBytes({ decoding($0, SignerState.init(decoding:)) }) {
             case .success(let state):
                 states.append(state)
+                // A new key's two blocks are the same; from then on the sequence says which block it is.
+                if state.treeSize > 0, UInt64(block) != 1 + state.sequence % 2 {
+                    malformed("signer", offset, "The state of sequence \(state.sequence) stands in block \(block).")
+                }
                 if state.treeSize > 0 {
                     claims.append(RootClaim(size: state.treeSize, root: state.root, claimant: .signer, offset: offset))
                 } else if state.root != .zero {

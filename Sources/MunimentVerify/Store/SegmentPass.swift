@@ -31,18 +31,20 @@ final class RunBuffer: @unchecked Sendable {
     /// What a run usually takes at most.
     static let usualByteCount = 1 << 20
 
-    let bytes: UnsafeMutableRawBufferPointer
+    private let memory: PageMemory
     private(set) var leaves: UnsafeMutableRawBufferPointer
 
     init(byteCount: Int) {
-        bytes = .allocate(byteCount: byteCount, alignment: 4_096)
+        memory = PageMemory(byteCount: byteCount)
         leaves = .allocate(byteCount: 0, alignment: 64)
     }
 
     deinit {
-        bytes.deallocate()
         leaves.deallocate()
     }
+
+    /// What was read.
+    var bytes: UnsafeMutableRawBufferPointer { memory.bytes }
 
     /// Makes room for the leaf hashes of `count` entries. What was there is gone.
     func reserveLeaves(_ count: Int) {

@@ -108,9 +108,7 @@ struct StoreInventory {
 
     private mutating func listTree() {
         for item in list("tree") {
-            guard let level = Int(item.name), StoredTree.levels.contains(level),
-                StoredTree.name(level: level).utf8.elementsEqual("tree/\(item.name)".utf8)
-            else {
+            guard StoredTree.level(name: item.name) != nil else {
                 foreign("tree/" + item.name, item)
                 continue
             }

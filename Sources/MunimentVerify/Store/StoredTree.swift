@@ -15,6 +15,14 @@ final class StoredTree: NodeReader {
     /// The file of a level, below the store.
     static func name(level: Int) -> String { level < 10 ? "tree/0\(level)" : "tree/\(level)" }
 
+    /// The inverse of `name`, for the last part of it; nil for the name of no level's file.
+    static func level(name: String) -> Int? {
+        guard let level = Int(name), levels.contains(level),
+            self.name(level: level).utf8.elementsEqual("tree/\(name)".utf8)
+        else { return nil }
+        return level
+    }
+
     /// A node that differs.
     struct Mismatch: Hashable {
         let level: Int
@@ -34,7 +42,8 @@ final class StoredTree: NodeReader {
 
     /// Opens what is there; what is not is made up for by the entries.
     init(_ files: StoreFiles, _ findings: inout Findings) {
-        for level in StoredTree.levels {
+        let names = (try? DirectoryListing.items(files.path("tree"))) ?? []
+        for level in names.compactMap({ StoredTree.level(name: $0.name) }) {
             guard let file = files.open(StoredTree.name(level: level), isRequired: false, &findings) else { continue }
             levels[level] = Level(file: file, nodeCount: file.byteCount / UInt64(Digest.byteCount))
         }
@@ -57,10 +66,11 @@ final class StoredTree: NodeReader {
             stored.buffer.withUnsafeBytes { buffer in
                 let ours = nodes.slice(done * Digest.byteCount..<(done + count) * Digest.byteCount)
                 let theirs = buffer.slice(start..<start + ours.count)
-                if memcmp(ours.baseAddress!, theirs.baseAddress!, ours.count) == 0 { return }
+                guard let mine = ours.baseAddress, let stored = theirs.baseAddress else { return }
+                if memcmp(mine, stored, ours.count) == 0 { return }
                 for place in 0..<count {
                     let (a, b) = (
-                        ours.baseAddress! + place * Digest.byteCount, theirs.baseAddress! + place * Digest.byteCount
+                        mine + place * Digest.byteCount, stored + place * Digest.byteCount
                     )
                     if Digest(loading: a) != Digest(loading: b) {
                         mismatches.append(Mismatch(level: level, index: firstIndex + UInt64(done + place)))
