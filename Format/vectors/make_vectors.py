@@ -568,9 +568,11 @@ def group_key_rows():
     for n, row in enumerate(store.group_rows):
         raw = join(row)
         v.accept("example %d" % n, row, slot=n, segment=x.SLOTS[n][0], **{"class": x.SLOTS[n][1]}, isPresent=True,
-                 salt=h(raw[24:56]), wrapped=h(raw[56:104]))
+                 salt=h(raw[24:56]), wrapped=h(raw[56:104]), generation=0)
     v.accept("destroyed", group_key_row(1, 0, 1, 0, bytes(32), bytes(48)), slot=1, segment=0, **{"class": 1},
-             isPresent=False, salt="00" * 32, wrapped="00" * 48)
+             isPresent=False, salt="00" * 32, wrapped="00" * 48, generation=0)
+    v.accept("of survivors", group_key_row(7, 3, 2, 1, D[0], raw[56:104], 5), slot=7, segment=3, **{"class": 2},
+             isPresent=True, salt=h(D[0]), wrapped=h(raw[56:104]), generation=5)
     v.refuse_block(raw, 110, magic=False)
     v.refuse("state 2", group_key_row(1, 0, 1, 2, bytes(32), bytes(48)), "unknownValue")
     v.refuse("destroyed, salt left", group_key_row(1, 0, 1, 0, D[0], bytes(48)), "notCanonical")
@@ -629,13 +631,15 @@ def control_records():
     note = store.checkpoint
     for name, predecessor in [("example", b""), ("successor", note)]:
         raw = i.accept(name, identity_record(LOG_ID, sha256(x.MANIFEST), x.ORIGIN, x.VKEY, predecessor), logID=h(LOG_ID),
-                       manifestDigest=h(sha256(x.MANIFEST)), origin=x.ORIGIN, key=x.VKEY, predecessor=h(predecessor))
+                       manifestDigest=h(sha256(x.MANIFEST)), origin=x.ORIGIN, key=x.VKEY, predecessor=h(predecessor),
+                       bootID=h(stand_in("boot", 16)), boot=90_000_000)
     i.refuse("cut off", raw[:-1], "truncated")
     i.refuse("a byte after", raw + b"\0", "notCanonical")
     i.refuse("origin of 1,025 bytes", identity_record(LOG_ID, D[0], "a" * 1_025, x.VKEY), "outOfBounds")
     i.refuse("key of 4,097 bytes", identity_record(LOG_ID, D[0], "a", "a" * 4_097), "outOfBounds")
     i.refuse("predecessor of 32,769 bytes", identity_record(LOG_ID, D[0], "a", "a", bytes(32_769)), "outOfBounds")
-    i.refuse("origin not UTF-8", raw[:64] + b"\1\xff\1a\0", "notCanonical")
+    i.refuse("origin not UTF-8", raw[:64] + b"\1\xff\1a\0" + bytes(24), "notCanonical")
+    i.refuse("before the boot", raw[:-1] + b"\x80", "outOfBounds")
 
     c = Vectors("class-record.json", "class record", "control.md")
     for name, a in [("default", (1, "default", 0, 0, 0, "forever", "P1D", None)),

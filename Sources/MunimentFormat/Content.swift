@@ -17,6 +17,9 @@ package struct ContentLayout: Sendable {
     /// Bytes of an encoded `BodyReference`.
     package static let bodyReferenceByteCount = 16 + 8 + 32 + 16
 
+    /// Bytes of what stands in the place of a purged content: a length of 0. It is no content, and is not decoded as one.
+    package static let purgedByteCount = 1
+
     /// The whole content, its length field included.
     package var byteCount: Int
     /// The content's flags, known ones only.

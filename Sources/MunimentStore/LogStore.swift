@@ -98,7 +98,8 @@ package final class LogStore: @unchecked Sendable {
     private func appendIdentity(predecessor: [UInt8]) throws(ArchiveError) {
         let identity = IdentityRecord(
             logID: manifest.logID, manifestDigest: SHA256.hash(manifest.encoded()), origin: manifest.origin,
-            verifierKey: manifest.verifierKey, predecessor: predecessor)
+            verifierKey: manifest.verifierKey, predecessor: predecessor, bootID: options.clock.bootID(),
+            boot: options.clock.bootMicroseconds())
         let record = ClassTable.defaultClass
         _ = try append(
             [
@@ -235,10 +236,17 @@ package final class LogStore: @unchecked Sendable {
         while pipeline.commitStep() || pipeline.formStep() || (pipeline.isWaiting && housekeeper.sealStep()) {}
     }
 
+    /// Appends a control record; durable when this returns. `body` gets the chain before it. Not for cooperative threads.
+    package func appendControl(
+        _ kind: ControlRecord.Kind, privatePart: [UInt8] = [], body: @escaping @Sendable (ControlChain) -> [UInt8]
+    ) throws(ArchiveError) -> AppendReceipt {
+        try append(
+            [RecordBatch(control: ControlDraft(kind, body: body), privatePart: privatePart)], isControl: true)
+    }
+
     /// Puts a retention class in force: its record is durable when this returns. One caller at a time.
     package func appendClass(_ record: ClassRecord) throws(ArchiveError) -> AppendReceipt {
-        let receipt = try append(
-            [RecordBatch(control: ControlDraft(.retentionClass) { _ in record.encoded() })], isControl: true)
+        let receipt = try appendControl(.retentionClass) { _ in record.encoded() }
         classes.set(record)
         return receipt
     }

@@ -153,7 +153,8 @@ import Testing
                 slot: generator.integer(), segment: generator.integer(), classID: generator.uint32(),
                 isPresent: isPresent,
                 salt: isPresent ? generator.bytes(32) : [UInt8](repeating: 0, count: 32),
-                wrapped: isPresent ? generator.bytes(48) : [UInt8](repeating: 0, count: 48))
+                wrapped: isPresent ? generator.bytes(48) : [UInt8](repeating: 0, count: 48),
+                generation: generator.uint32())
             let block = SignerKeyBlock(
                 logID: generator.digest(), salt: generator.bytes(32), wrapped: generator.bytes(48))
             let state = SignerState(
@@ -175,7 +176,8 @@ import Testing
                 body: generator.bytes(generator.int(0...100)))
             let identity = IdentityRecord(
                 logID: generator.digest(), manifestDigest: generator.digest(), origin: generator.text(0...60),
-                verifierKey: generator.text(0...60), predecessor: generator.bytes(generator.int(0...300)))
+                verifierKey: generator.text(0...60), predecessor: generator.bytes(generator.int(0...300)),
+                bootID: generator.bytes(16), boot: Int64(generator.int(0...1_000_000)))
             let retention = ClassRecord(
                 classID: UInt32(generator.int(0...1_000)), name: generator.text(1...16),
                 mode: generator.bool() ? .compliance : .governance,

@@ -43,6 +43,8 @@ final class StoreFixture: @unchecked Sendable {
         }
 
         func bootMicroseconds() -> Int64 { microsecondsSinceEpoch() - 1_700_000_000_000_000 }
+
+        func bootID() -> [UInt8] { [UInt8](repeating: 7, count: 16) }
     }
 
     /// Makes a store, lets `fill` append to it, and closes it.

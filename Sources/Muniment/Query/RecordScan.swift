@@ -129,7 +129,7 @@ final class RecordScan {
     private func appendHits(
         ofClass classID: UInt32, _ frame: FrameView, _ handle: SegmentHandle, to hits: inout [Hit]
     ) throws {
-        guard let salts = try salts(handle.segment, classID) else {
+        guard frame.hasParts(ofClass: classID), let salts = try salts(frame, classID) else {
             // Destroyed: what the entries alone decide is known, the rest is not.
             for ordinal in ordinals(ofClass: classID, frame) where verdicts[ordinal] == .chosen {
                 hits.append(Hit(ordinal: ordinal))
@@ -161,12 +161,14 @@ final class RecordScan {
         return ordinals
     }
 
-    private func salts(_ segment: UInt64, _ classID: UInt32) throws(ArchiveError) -> SaltStream? {
+    private func salts(_ frame: FrameView, _ classID: UInt32) throws(ArchiveError) -> SaltStream? {
         guard let keys = snapshot.reader.keys else {
             throw ArchiveError(.keyMissing, "Contents can't be read without the keys directory: name it with --keys.")
         }
         do throws(ArchiveError) {
-            return try keys.group(segment: segment, classID: classID).key.saltStream
+            let header = frame.header
+            return try keys.group(segment: header.segment, classID: classID, generation: header.generation).key
+                .saltStream
         } catch  where error.code == .purged {
             return nil
         }
@@ -190,6 +192,12 @@ final class RecordScan {
             var offset = 0
             for ordinal in ordinals {
                 let content = UnsafeRawBufferPointer(rebasing: raw[offset...])
+                if content.first == 0 {
+                    // Purged, beside contents of its class that are not.
+                    if verdicts[ordinal] == .chosen { hits.append(Hit(ordinal: ordinal)) }
+                    offset += ContentLayout.purgedByteCount
+                    continue
+                }
                 let layout = try ContentLayout(decoding: content)
                 defer { offset += layout.byteCount }
                 guard
@@ -220,7 +228,8 @@ final class RecordScan {
     }
 
     /// Opens the contents of hits, which are of one part, against their entries: neighbours in one go.
-    private func verify(_ hits: [Hit], _ frame: FrameView, _ salts: SaltStream) throws {
+    private func verify(_ found: [Hit], _ frame: FrameView, _ salts: SaltStream) throws {
+        let hits = found.filter { $0.content != nil }
         var start = 0
         while start < hits.count {
             var end = start + 1

@@ -211,8 +211,8 @@ struct Repacker {
         guard let keys = reader.keys else {
             throw ArchiveError(.keyMissing, "A segment can't be packed anew without the keys.")
         }
-        let key = try keys.group(segment: header.segment, classID: classID).key.partKey(
-            generation: header.generation, session: session)
+        let group = try keys.group(segment: header.segment, classID: classID, generation: header.generation)
+        let key = group.key.partKey(generation: header.generation, session: session)
         let piece = Piece(batch: batch, range: 0..<batch.count, ordinal: 0, run: 0, runOrdinal: 0)
         let mode = compression(classID)
         for shape in BlockShape.split([piece], byteCountMax: mode == .record ? 0 : Limits.partContentByteCount) {
