@@ -14,6 +14,7 @@ import sys
 
 import example_store as x
 import make_crypto
+import make_evidence
 from structures import *
 
 HERE = pathlib.Path(__file__).parent
@@ -727,7 +728,8 @@ def fill(page, text):
 def outputs():
     found = [varints(), zigzags(), names(), manifests(), entries(), extensions(), attributes(), contents(), body_references(),
              columns(), part_rows(), parts(), frame_headers(), frame_parts(), segment_headers(), footers(), segment_rows(),
-             root_keys(), groups_headers(), group_key_rows(), *signers(), journals(), *control_records(), body_headers()]
+             root_keys(), groups_headers(), group_key_rows(), *signers(), journals(), *control_records(), body_headers(),
+             *make_evidence.vectors(Vectors, store)]
     examples_of_the_store()
     files = {HERE / v.file: v.text() for v in found}
     name, text = trees()
