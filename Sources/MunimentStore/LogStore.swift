@@ -278,6 +278,14 @@ package final class LogStore: @unchecked Sendable {
         return receipt
     }
 
+    /// Appends a control record whose body does not depend on its place; it is durable when this returns.
+    package func appendControl(
+        _ kind: ControlRecord.Kind, privatePart: [UInt8] = [], body: [UInt8]
+    ) throws(ArchiveError) -> AppendReceipt {
+        let draft = ControlDraft(kind) { _ in body }
+        return try append([RecordBatch(control: draft, privatePart: privatePart)], isControl: true)
+    }
+
     /// Signs what is durable, if there is news, and returns the newest note. Blocks on the disk.
     package func checkpoint(_ occasion: CheckpointSigner.Occasion) throws(ArchiveError) -> SignedNote {
         if let failure = pipeline.failure {

@@ -15,6 +15,7 @@ extension FuzzTarget {
         content,
         .recoding("body-reference", "body-reference.json") { try BodyReference(decoding: $0).encoded },
         control,
+        evidence,
         names,
         varints,
     ]
@@ -54,7 +55,9 @@ extension FuzzTarget {
     private static let control = FuzzTarget("control-record") { vectors in
         let whole = try vectors.cases("control-record.json")
         // A body alone becomes a record with its type before it.
-        let bodies = [("identity-record.json", 1), ("class-record.json", 3), ("seal-record.json", 11)]
+        let bodies = [
+            ("identity-record.json", 1), ("class-record.json", 3), ("seal-record.json", 11), ("export-record.json", 12),
+        ]
         return try bodies.reduce(whole) { list, item in
             try list + vectors.cases(item.0).map { [UInt8(item.1), ControlRecord.version, 0] + $0 }
         }
@@ -66,9 +69,43 @@ extension FuzzTarget {
             case .identity: try requireIdentity(body) { try IdentityRecord(decoding: $0).encoded() }
             case .retentionClass: try requireIdentity(body) { try ClassRecord(decoding: $0).encoded() }
             case .seal: try requireIdentity(body) { try SealRecord(decoding: $0).encoded() }
+            case .export: try requireIdentity(body) { try ExportRecord(decoding: $0).encoded() }
             default: break
             }
         }
+    }
+
+    /// An evidence file, and every body in it that decodes.
+    private static let evidence = FuzzTarget("evidence", samples: { try $0.cases("evidence.json") }) { bytes in
+        var encoded = EvidenceHeader.encoded()
+        var bodies: [(EvidenceChunk, [UInt8])] = []
+        do {
+            try EvidenceFile.forEachChunk(in: bytes) { chunk, body in
+                encoded += EvidenceHeading(chunk, bodyByteCount: UInt64(body.count)).encoded() + Array(body)
+                bodies.append((chunk, Array(body)))
+            }
+            try require(bytes.elementsEqual(encoded), "an evidence file has two spellings")
+        } catch is FormatError {}
+        for (chunk, body) in bodies {
+            try withExactCopy(of: body) { raw in
+                switch chunk {
+                case .custody: try requireIdentity(raw) { try EvidenceCustody(decoding: $0).encoded() }
+                case .control: try requireIdentity(raw) { try EvidenceControl(decoding: $0).encoded() }
+                case .log: try requireIdentity(raw) { try EvidenceLogging(decoding: $0).encoded() }
+                case .record: try requireIdentity(raw) { try recodedRecord($0) }
+                case .checkpoint, .proof, .end: break
+                }
+            }
+        }
+    }
+
+    private static func recodedRecord(_ raw: UnsafeRawBufferPointer) throws -> [UInt8] {
+        var reader = ByteReader(raw, "evidence record")
+        let prefix = try reader.take(EvidenceRecord.prefixByteCount)
+        let count = try EvidenceRecord.headByteCount(decoding: prefix, bodyByteCount: UInt64(raw.count))
+        let head = try reader.take(count)
+        let payload = Array(reader.takeRest())
+        return try EvidenceRecord(decoding: head, payloadByteCount: UInt64(payload.count)).encoded() + payload
     }
 
     /// File names, hexadecimal text, and the journal of checkpoints.
