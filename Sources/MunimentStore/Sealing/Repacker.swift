@@ -19,13 +19,12 @@ struct Repacker {
     private let source: SegmentHandle
     private let header: SegmentHeader
     private let session = RandomBytes.array(16)
-    private let compression: @Sendable (UInt32) -> ClassRecord.Compression
+    private let classes: ClassTable
+    private let indexer: SegmentIndexBuilder
 
-    init(
-        _ reader: LogReader, _ header: SegmentHeader, _ source: SegmentHandle,
-        _ compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression
-    ) {
-        (self.reader, self.source, self.compression) = (reader, source, compression)
+    init(_ reader: LogReader, _ header: SegmentHeader, _ source: SegmentHandle, _ classes: ClassTable) {
+        (self.reader, self.source, self.classes) = (reader, source, classes)
+        indexer = SegmentIndexBuilder(firstIndex: header.firstIndex) { classes.record($0)?.indexed }
         self.header = SegmentHeader(
             generation: header.generation + 1, logID: header.logID, segment: header.segment,
             firstIndex: header.firstIndex,
@@ -75,8 +74,9 @@ struct Repacker {
             try gather(frame, into: &gathered)
         }
         try flush(&gathered, to: &output)
-        let footer = try output.builder.footer()
-        try file.writeAll(footer.encoded(), at: output.end)
+        let index = try reader.finish(indexer, segment: header.segment)
+        let footer = try output.builder.footer(index?.directory)
+        _ = try file.write(index, footer, at: output.end)
         try file.synchronize()
         return footer
     }
@@ -143,6 +143,8 @@ struct Repacker {
     }
 
     private func gatherContents(_ frame: FrameView, into gathered: inout Gathered) throws {
+        indexer.add(entriesOf: frame.header, frame.columns)
+        var entries = frame.recordIndexes
         var row = 0
         while row < frame.rows.count {
             let classID = frame.rows[row].classID
@@ -164,6 +166,9 @@ struct Repacker {
                     let rest = UnsafeRawBufferPointer(rebasing: raw[offset...])
                     let layout = try ContentLayout(decoding: rest)
                     batch.append(encoded: UnsafeRawBufferPointer(rebasing: rest[..<layout.byteCount]))
+                    if let index = entries[classID]?.popFirst() {
+                        try indexer.add(index, classID: classID, layout, in: rest)
+                    }
                     offset += layout.byteCount
                 }
             }
@@ -214,7 +219,7 @@ struct Repacker {
         let key = try keys.group(segment: header.segment, classID: classID).key.partKey(
             generation: header.generation, session: session)
         let piece = Piece(batch: batch, range: 0..<batch.count, ordinal: 0, run: 0, runOrdinal: 0)
-        let mode = compression(classID)
+        let mode = classes.compression(classID)
         for shape in BlockShape.split([piece], byteCountMax: mode == .record ? 0 : Limits.partContentByteCount) {
             let buffer = CiphertextBuffer.pool.take()
             buffers.append(buffer)
