@@ -24,11 +24,29 @@ package struct IndexKey: Sendable {
         key = group.key.derived(.index, context: group.place.context)
     }
 
-    /// The salt of an index: HMAC-SHA256 over its pages before they are sealed, in their order.
+    /// Makes the salt of an index: HMAC-SHA256 over its pages before they are sealed, in their order.
+    package struct SaltHasher {
+        private var code: HMAC<Crypto.SHA256>
+
+        init(_ key: SecretKey) { code = key.withUnsafeBytes { HMAC(key: SymmetricKey(data: $0)) } }
+
+        /// Goes on with the next page, or several.
+        package mutating func update(_ pages: UnsafeRawBufferPointer) { code.update(data: pages) }
+
+        /// The salt of the pages so far.
+        package func finalize() -> Digest {
+            code.finalize().withUnsafeBytes { bytes in Digest(Array(bytes)) ?? .zero }
+        }
+    }
+
+    /// A hasher before the first page.
+    package func makeSaltHasher() -> SaltHasher { SaltHasher(key) }
+
+    /// The salt of an index, all of whose pages are given.
     package func salt(ofPages pages: UnsafeRawBufferPointer) -> Digest {
-        var code = key.withUnsafeBytes { HMAC<Crypto.SHA256>(key: SymmetricKey(data: $0)) }
-        code.update(data: pages)
-        return code.finalize().withUnsafeBytes { bytes in Digest(Array(bytes)) ?? .zero }
+        var hasher = makeSaltHasher()
+        hasher.update(pages)
+        return hasher.finalize()
     }
 
     /// The hash under which a term stands in the filter.
@@ -88,5 +106,12 @@ package struct IndexPageCipher: Sendable {
             count = isOpened ? IndexPage.plainByteCount : 0
         }
         return isOpened ? plain : nil
+    }
+}
+
+extension IndexDirectory {
+    /// SHA-256(0x25 ‖ directory): the index root of a seal record; zero where there is no index.
+    package static func root(ofEncoded bytes: [UInt8]) -> Digest {
+        bytes.isEmpty ? .zero : bytes.withUnsafeBytes { SHA256.hash(tag: rootTag, body: $0) }
     }
 }

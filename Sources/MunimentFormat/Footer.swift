@@ -220,6 +220,14 @@ package struct Footer: Hashable, Sendable {
         return (fixedByteCount + trailerByteCount...Limits.footerByteCount).contains(count) ? count : nil
     }
 
+    /// Where in a footer of `byteCount` bytes the index's directory stands, as the fixed part tells it; nil where that can't be one.
+    package static func indexRange(fixedPart bytes: UnsafeRawBufferPointer, byteCount: Int) -> Range<Int>? {
+        guard bytes.count == fixedByteCount, bytes.starts(with: magic) else { return nil }
+        let indexByteCount = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 140, as: UInt32.self)))
+        let end = byteCount - trailerByteCount
+        return indexByteCount <= end - fixedByteCount ? end - indexByteCount..<end : nil
+    }
+
     /// Decodes a whole footer. Its digests are checked by whoever has the bytes that they bind.
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes, "footer")

@@ -2,7 +2,7 @@
 //
 //   0    8   magic "MUNINDEX"
 //   8    4   version · 12 4 groupCount
-//   16       groups, 104 bytes each, ascending by class: class u32 · zero u32 · timeFirst i64 · timeLast i64 ·
+//   16       groups, 104 bytes each, ascending by class: class u32 · flags u32 · timeFirst i64 · timeLast i64 ·
 //            filterPageCount u32 · termPageCount u32 · topPageCount u32 · zero u32 · salt 32 · digest 32
 //
 // The pages themselves stand between the last frame and the footer, those of one group together, in the directory's
@@ -15,6 +15,9 @@ package struct IndexDirectory: Hashable, Sendable {
     /// Bytes before the groups.
     package static let fixedByteCount = 16
 
+    /// Bytes of the longest directory.
+    package static let byteCountMax = fixedByteCount + Int(Limits.classCount) * Group.byteCount
+
     /// Domain tag of a page's leaf in the tree whose root is a group's digest.
     package static let pageTag: UInt8 = 0x24
     /// Domain tag of the digest over the whole directory: the index root of a seal record.
@@ -24,8 +27,12 @@ package struct IndexDirectory: Hashable, Sendable {
     package struct Group: Hashable, Sendable {
         /// Bytes of the encoded form.
         package static let byteCount = 104
+        /// Flag: every attribute is indexed. Without it, those that the top names, and the engine's own.
+        package static let indexesAll: UInt32 = 1 << 0
         /// The retention class, never that of control records.
         package var classID: UInt32
+        /// Known ones only.
+        package var flags: UInt32
         /// The least time of a record of the class: when it occurred, or was recorded where that is not known.
         package var timeFirst: Microseconds
         /// The greatest such time.
@@ -43,10 +50,10 @@ package struct IndexDirectory: Hashable, Sendable {
 
         /// The fields as given; how they must fit together is checked when they are decoded.
         package init(
-            classID: UInt32, timeFirst: Microseconds, timeLast: Microseconds, filterPageCount: UInt32,
+            classID: UInt32, flags: UInt32, timeFirst: Microseconds, timeLast: Microseconds, filterPageCount: UInt32,
             termPageCount: UInt32, topPageCount: UInt32, salt: Digest, digest: Digest
         ) {
-            (self.classID, self.timeFirst, self.timeLast) = (classID, timeFirst, timeLast)
+            (self.classID, self.flags, self.timeFirst, self.timeLast) = (classID, flags, timeFirst, timeLast)
             (self.filterPageCount, self.termPageCount) = (filterPageCount, termPageCount)
             (self.topPageCount, self.salt, self.digest) = (topPageCount, salt, digest)
         }
@@ -84,7 +91,7 @@ package struct IndexDirectory: Hashable, Sendable {
         bytes.append(littleEndian: UInt32(groups.count))
         for group in groups {
             bytes.append(littleEndian: group.classID)
-            bytes.append(zeros: 4)
+            bytes.append(littleEndian: group.flags)
             bytes.append(littleEndian: group.timeFirst)
             bytes.append(littleEndian: group.timeLast)
             bytes.append(littleEndian: group.filterPageCount)
@@ -126,16 +133,16 @@ package struct IndexDirectory: Hashable, Sendable {
     }
 
     private static func group(_ reader: inout ByteReader) throws(FormatError) -> Group {
-        let classID = try reader.integer(UInt32.self)
-        try reader.requireZeros(4)
+        let (classID, flags) = (try reader.integer(UInt32.self), try reader.integer(UInt32.self))
         let (timeFirst, timeLast) = (try reader.integer(Int64.self), try reader.integer(Int64.self))
         let counts = (
             try reader.integer(UInt32.self), try reader.integer(UInt32.self), try reader.integer(UInt32.self)
         )
         try reader.requireZeros(4)
         let group = Group(
-            classID: classID, timeFirst: timeFirst, timeLast: timeLast, filterPageCount: counts.0,
+            classID: classID, flags: flags, timeFirst: timeFirst, timeLast: timeLast, filterPageCount: counts.0,
             termPageCount: counts.1, topPageCount: counts.2, salt: try reader.digest(), digest: try reader.digest())
+        guard flags & ~Group.indexesAll == 0 else { throw reader.failure(.unknownValue, "index flags \(flags)") }
         guard (1...Limits.classCount).contains(classID) else { throw reader.failure(.outOfBounds, "class \(classID)") }
         guard counts.1 > 0, counts.2 > 0 else { throw reader.failure(.outOfBounds, "a group without pages") }
         guard timeFirst <= timeLast else { throw reader.failure(.inconsistent, "times run backwards") }

@@ -40,8 +40,11 @@ package struct IndexFilter {
     private var bits: [UInt8]
 
     /// An empty filter for so many terms.
-    package init(termCount: Int) {
-        pageCount = IndexFilter.pageCount(termCount: termCount)
+    package init(termCount: Int) { self.init(pageCount: IndexFilter.pageCount(termCount: termCount)) }
+
+    /// An empty filter of so many pages.
+    package init(pageCount: Int) {
+        self.pageCount = pageCount
         bits = [UInt8](repeating: 0, count: pageCount * IndexFilter.pageByteCount)
     }
 

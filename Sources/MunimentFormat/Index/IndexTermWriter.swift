@@ -41,6 +41,12 @@ package struct IndexTermWriter {
         finishEntry(term, shared)
     }
 
+    /// Hands over the pages that were finished since the last time.
+    package mutating func takePages() -> [UInt8] {
+        defer { pages.removeAll(keepingCapacity: true) }
+        return pages
+    }
+
     /// Ends the last page.
     package mutating func finish() { if !body.isEmpty { finishPage() } }
 

@@ -1,21 +1,20 @@
 // The top of a group's index: which attributes are indexed, and where in the term pages to look. Read whole.
 // Format/index.md, "Top".
 //
-//   all          u8       1: every attribute is indexed, and nameCount is 0; 0: those named, and the engine's own
-//   nameCount    varint   at most 256, then each: varint + bytes, ascending
+//   nameCount    varint   at most 256, then each: varint + bytes, ascending; 0 where the directory says that all are
 //   then for each term page its separator:
 //   shared       varint   bytes that it begins with as the one before does
 //   rest         varint + bytes
 
 /// The top of an index, decoded.
 package struct IndexTop: Hashable, Sendable {
-    /// The indexed names, as UTF-8, ascending; nil for all.
-    package var names: [[UInt8]]?
+    /// The indexed names, as UTF-8, ascending; empty where all attributes are.
+    package var names: [[UInt8]]
     /// One for each term page, ascending; the first is empty.
     package var separators: [[UInt8]]
 
     /// The fields as given; `names` must ascend.
-    package init(names: [[UInt8]]?, separators: [[UInt8]]) {
+    package init(names: [[UInt8]], separators: [[UInt8]]) {
         (self.names, self.separators) = (names, separators)
     }
 
@@ -47,9 +46,9 @@ package struct IndexTop: Hashable, Sendable {
 
     /// The bytes, in their one spelling.
     package func encoded() -> [UInt8] {
-        var bytes: [UInt8] = [names == nil ? 1 : 0]
-        bytes.append(varint: UInt64(names?.count ?? 0))
-        for name in names ?? [] { bytes.append(counted: name) }
+        var bytes: [UInt8] = []
+        bytes.append(varint: UInt64(names.count))
+        for name in names { bytes.append(counted: name) }
         var last: [UInt8] = []
         for separator in separators {
             let shared = zip(last, separator).prefix { $0 == $1 }.count
@@ -74,18 +73,14 @@ package struct IndexTop: Hashable, Sendable {
     /// Decodes the joined bodies of the top's pages, all of them, of an index with `termPageCount` term pages.
     package init(decoding bytes: UnsafeRawBufferPointer, termPageCount: Int) throws(FormatError) {
         var reader = ByteReader(bytes, "index top")
-        let isAll = try reader.integer(UInt8.self)
-        let nameCount = try reader.count(atMost: 256)
-        guard isAll <= 1, isAll == 0 || nameCount == 0 else { throw reader.failure(.notCanonical, "all and a list") }
-        var names: [[UInt8]] = []
-        for _ in 0..<nameCount {
+        names = []
+        for _ in 0..<(try reader.count(atMost: 256)) {
             let name = Array(try reader.counted(atMost: Limits.attributeNameByteCount))
             guard names.last.map({ $0.lexicographicallyPrecedes(name) }) ?? true else {
                 throw reader.failure(.notCanonical, "names do not ascend")
             }
             names.append(name)
         }
-        self.names = isAll == 1 ? nil : names
         separators = []
         var last: [UInt8] = []
         for page in 0..<termPageCount {

@@ -54,7 +54,7 @@ final class GroupIndexBuilder {
         let first = times.min { $0.time < $1.time }?.time ?? 0
         let last = times.max { $0.time < $1.time }?.time ?? 0
         let writer = written(&filter, key)
-        let top = IndexTop(names: names, separators: writer.separators).pages()
+        let top = IndexTop(names: names ?? [], separators: writer.separators).pages()
         let filterPages = filter.pages()
         let counts = [filterPages.count, writer.pages.count, top.count].map { UInt32($0 / IndexPage.plainByteCount) }
         let plain = filterPages + writer.pages + top
@@ -63,7 +63,7 @@ final class GroupIndexBuilder {
             plain, key.pages(salt: salt, pageCount: plain.count / IndexPage.plainByteCount))
         return (
             IndexDirectory.Group(
-                classID: classID, timeFirst: first, timeLast: last, filterPageCount: counts[0],
+                classID: classID, flags: names == nil ? IndexDirectory.Group.indexesAll : 0, timeFirst: first, timeLast: last, filterPageCount: counts[0],
                 termPageCount: counts[1], topPageCount: counts[2], salt: salt, digest: digest), pages
         )
     }

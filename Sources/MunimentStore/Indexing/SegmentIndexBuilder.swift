@@ -139,10 +139,3 @@ extension FrameView {
         return indexes
     }
 }
-
-extension IndexDirectory {
-    /// SHA-256(0x25 ‖ directory): the index root of a seal record.
-    package static func root(ofEncoded bytes: [UInt8]) -> Digest {
-        bytes.isEmpty ? .zero : bytes.withUnsafeBytes { SHA256.hash(tag: rootTag, body: $0) }
-    }
-}
