@@ -305,7 +305,7 @@ package final class LogStore: @unchecked Sendable {
         let header = ended.journal.header
         let end = ended.journal.end
         ended.journal.close()
-        let sealer = SegmentSealer(reader) { classes.compression($0) }
+        let sealer = SegmentSealer(reader, classes)
         let sealed = try sealer.seal(ended.handle, header: header, end: end)
         if sealed.obsoletePath != nil { reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row)) }
         let footer = sealed.footer

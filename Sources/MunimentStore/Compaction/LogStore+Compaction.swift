@@ -9,8 +9,7 @@ extension LogStore {
 
     /// Step 2: writes and checks the generation of a sealed segment that lacks some contents. It is not in force.
     package func writeGeneration(_ purge: SegmentPurge) throws(ArchiveError) -> UnnamedGeneration {
-        let classes = classes
-        return try PurgeWriter(reader: reader, keys: keys, compression: { classes.compression($0) }).write(purge)
+        try PurgeWriter(reader: reader, keys: keys, classes: classes).write(purge)
     }
 
     /// Gives up a generation that was written.
