@@ -5,7 +5,6 @@
 
 internal import MunimentCrypto
 internal import MunimentFormat
-internal import MunimentMerkle
 internal import MunimentStore
 
 /// A scan under one snapshot. Used by one thread.
@@ -32,7 +31,6 @@ final class RecordScan {
     /// Whether contents are wanted of hits that can be chosen without.
     private let needsContents: Bool
     private let hasher = ContentHasher()
-    private let entryHasher = EntryHasher()
     private var verdicts: [Verdict] = []
 
     init(_ snapshot: Snapshot, _ predicate: Predicate, needsContents: Bool) {
@@ -56,7 +54,7 @@ final class RecordScan {
 
     private func found(in frame: FrameView) throws(ArchiveError) -> [Hit] {
         guard judgeEntries(of: frame) else { return [] }
-        try prove(frame)
+        try snapshot.log.prove(frame)
         let handle = try snapshot.reader.segment(containing: frame.header.firstIndex)
         return try translating(handle.path) {
             var hits: [Hit] = []
@@ -97,30 +95,6 @@ final class RecordScan {
             index += UInt64(run.count)
         }
         return isPossible
-    }
-
-    /// Proves all entries of the frame against the checkpoint.
-    private func prove(_ frame: FrameView) throws(ArchiveError) {
-        let first = frame.header.firstIndex
-        // A checkpoint stands at a frame's end; if this one did not, only what it covers could be proved.
-        let count = Int(min(frame.header.treeSize, snapshot.size) - first)
-        let leaves = withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64)
-        {
-            frame.leafHashes(entryHasher, to: $0.baseAddress!)
-            return (0..<count).map { [base = $0.baseAddress!] in Digest(loading: base + $0 * Digest.byteCount) }
-        }
-        try translating("tree") {
-            let proof = try MultiProof.make(
-                indexes: Array(first..<first + UInt64(count)), treeSize: snapshot.size, reader: snapshot.reader)
-            do throws(MerkleError) {
-                try proof.verify(leafHashes: leaves, root: snapshot.checkpoint.root)
-            } catch {
-                throw ArchiveError(
-                    .damaged,
-                    "The records from \(first) on are not what the checkpoint of size \(snapshot.size) commits to; run verify on a copy."
-                )
-            }
-        }
     }
 
     // MARK: Contents
