@@ -27,7 +27,7 @@ import Testing
         "CMunimentKernels": [
             "Checksum.swift", "CRC32C.swift", "SHA256.swift", "EntryHasher.swift", "ContentHasher.swift",
             "SystemCalls.swift",
-            "FrameInspector.swift", "ReadOnlyFile.swift", "TileWalk.swift", "CoreDumps.swift",
+            "FrameInspector.swift", "ReadOnlyFile.swift", "CoreDumps.swift",
         ],
         "Foundation": ["SealingKey.swift"],
     ]

@@ -1,0 +1,73 @@
+// What is refused, and why: a handle that is closed or failed, a segment that must be sealed before the log goes on, a disk that is nearly full.
+// Control records pass the last two: purging must stay possible.
+
+extension CommitPipeline {
+    /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
+    package func refuse(because reason: ArchiveError) {
+        let (queued, waiters) = monitor.change { state -> ([PendingAppend], [CheckedContinuation<Void, Never>]) in
+            state.failure = state.failure ?? reason
+            defer { (state.queue, state.roomWaiters) = ([], []) }
+            return (state.queue, state.roomWaiters)
+        }
+        complete(queued.map { ($0, .failure(reason.with(.failed))) })
+        for waiter in waiters { waiter.resume() }
+    }
+
+    // MARK: A segment that waits for its seal
+
+    /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
+    /// former.
+    func mustWaitForSeal(_ append: PendingAppend, _ state: PipelineState) -> Bool {
+        !append.isControl && state.unsealedCount > 0
+            && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+    }
+
+    /// Says that an ended segment is sealed, so that another may end.
+    package func segmentSealed() {
+        monitor.change { state in
+            state.unsealedCount -= 1
+            state.sealRefusal = nil
+        }
+    }
+
+    /// Says that the segment that ended could not be sealed for lack of space: appends that must wait for that are refused until it is.
+    package func sealPostponed(_ reason: ArchiveError) {
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
+        monitor.change { ($0.sealRefusal, $0.byteCountAtSealRefusal) = (reason, available) }
+    }
+
+    /// Lets the seal be tried again if space was freed since it was postponed.
+    func resumeSeal() {
+        guard let known = monitor.read({ $0.sealRefusal == nil ? nil : $0.byteCountAtSealRefusal }) else { return }
+        guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
+        monitor.change { $0.sealRefusal = nil }
+        sealResumed()
+    }
+
+    /// Refuses a user's append that would begin a segment while the one that ended can't be sealed.
+    func sealRefusal(_ append: PendingAppend) -> ArchiveError? {
+        monitor.read { state in mustWaitForSeal(append, state) ? state.sealRefusal?.with(.failed) : nil }
+    }
+
+    // MARK: Space
+
+    /// Refuses a user's append when it would eat into the reserve.
+    func spaceRefusal(_ append: PendingAppend) -> ArchiveError? {
+        guard !append.isControl else { return nil }
+        let isDue = monitor.read { state in
+            state.isFull || state.byteCountSinceSpaceCheck > max(limits.reserveByteCount / 4, 1)
+        }
+        guard isDue else { return nil }
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? .max
+        let isFull = available < limits.reserveByteCount + UInt64(append.byteCount)
+        monitor.change { state in
+            state.isFull = isFull
+            state.byteCountSinceSpaceCheck = 0
+        }
+        return isFull
+            ? ArchiveError(
+                .full,
+                "\(paths.root): only \(available) bytes are free and \(limits.reserveByteCount) are kept for purging: free some space.",
+                appendOutcome: .failed) : nil
+    }
+}
