@@ -18,6 +18,7 @@ import vectors_of_control
 import vectors_of_entries
 import vectors_of_frames
 import vectors_of_keys
+import vectors_of_retention
 import vectors_of_segments
 import vectors_of_trees
 from structures import *
@@ -32,6 +33,7 @@ FAMILIES = [
     vectors_of_trees,
     vectors_of_keys,
     vectors_of_control,
+    vectors_of_retention,
 ]
 HERE = pathlib.Path(__file__).parent
 
