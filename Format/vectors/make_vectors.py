@@ -16,6 +16,7 @@ import vectors_of_basics
 import vectors_of_contents
 import vectors_of_control
 import vectors_of_entries
+import vectors_of_evidence
 import vectors_of_frames
 import vectors_of_keys
 import vectors_of_retention
@@ -34,6 +35,7 @@ FAMILIES = [
     vectors_of_keys,
     vectors_of_control,
     vectors_of_retention,
+    vectors_of_evidence,
 ]
 HERE = pathlib.Path(__file__).parent
 

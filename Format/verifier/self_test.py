@@ -8,7 +8,8 @@ import pathlib
 import tempfile
 from types import SimpleNamespace
 
-from . import contents, control, entries, keys, notes, primitives, retention, segments, tree
+from . import (
+    contents, control, entries, evidence, keys, notes, primitives, retention, segments, tree)
 from .bodies import body_chunks
 from .findings import File
 from .primitives import Cursor, Refusal, sha256
@@ -75,12 +76,22 @@ def segment_name(raw):
     return segments.decode_segment_path(name) if "/" in name else segments.decode_segment_name(name)
 
 
+def evidence_record(raw):
+    """With the payload's bytes in the place of its salt or commitment, as a vector names them."""
+    record = evidence.decode_record(raw)
+    record.payload = record.bytes
+    return record
+
+
 DECODERS = {
     "attribute": entries.decode_attribute, "body-header": keys.decode_body_header,
     "body-reference": entries.decode_body_reference, "checkpoint-journal": journal,
     "class-record": control.decode_class, "content": entries.decode_content,
     "control-record": control.decode_control, "entry": entries.decode_entry,
     "entry-extensions": lambda raw: SimpleNamespace(items=entries.decode_extensions(raw)),
+    "evidence": lambda raw: SimpleNamespace(chunks=[kind for kind, _ in evidence.decode_file(raw)]),
+    "evidence-custody": evidence.decode_custody, "evidence-log": evidence.decode_log,
+    "evidence-record": evidence_record, "export-record": control.decode_export,
     "footer": segments.decode_footer, "frame-header": frame_header, "frame-parts": frame_parts,
     "group-key-row": keys.decode_key_row, "groups-header": keys.decode_groups_header,
     "identity-record": control.decode_identity, "manifest": entries.decode_manifest, "part": segments.decode_part,
@@ -224,6 +235,29 @@ class SelfTest:
             path.write_bytes(whole)
 
 
+    def evidence(self, v, vkey, verify, folder):
+        """Whole files are what they say, and a change of any one byte is found, with the digest at the end made right too."""
+        path, lines, key = folder / "evidence", [], [notes.decode_vkey(vkey)]
+
+        def judge(raw):
+            path.write_bytes(raw)
+            lines.clear()
+            return verify(str(path), lines.append, key)
+
+        for case in v["good"]:
+            raw = unspell(case["hex"])
+            self.expect(judge(raw) == (2 if "purged" in case["name"] else 0), "evidence: %s: %s" % (case["name"], lines))
+            logged = "unlogged" not in case["name"] and "entries" not in case["name"]
+            for at in range(0, len(raw), 1 if "one attribute" in case["name"] else 37):
+                changed = raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1:]
+                self.expect(judge(changed) in (1, 65), "evidence: byte %d of %s" % (at, case["name"]))
+                if not logged or at >= len(raw) - 32: continue
+                self.expect(judge(changed[:-32] + sha256(changed[:-41])) in (1, 65),
+                            "evidence: byte %d of %s, digest made right" % (at, case["name"]))
+                internal = any(line.get("finding") == "verifier.internal" for line in lines)
+                self.expect(not internal, "evidence: byte %d: %s" % (at, lines))
+
+
 def counts(fields): return [fields["count"]] if "count" in fields else []
 
 
@@ -239,6 +273,7 @@ def run(verify):
                             ("checkpoint", test.checkpoints), ("tree", test.tree)]: check(load(name))
         test.body_file(load("body-file"), folder)
         test.store(load("store"), verify, folder)
+        test.evidence(load("evidence"), load("store")["vkey"], verify, folder)
     missing = {path.stem for path in VECTORS.glob("*.json")} - set(DECODERS) - {
         "entry-columns", "keys", "commitment", "token", "checkpoint", "tree", "body-file", "store"}
     test.expect(not missing, "vectors that nothing reads: %s" % missing)

@@ -90,6 +90,12 @@ package final class RecordBatch: @unchecked Sendable {
         if content.count > 0 { target.copyMemory(from: content.baseAddress!, byteCount: content.count) }
     }
 
+    /// Adds the place of a content that is purged, when frames are packed anew.
+    package func appendPurged() { grow(ContentLayout.purgedByteCount).storeBytes(of: 0, as: UInt8.self) }
+
+    /// Adds a content that is encoded already.
+    package func append(encoded content: [UInt8]) { content.withUnsafeBytes { append(encoded: $0) } }
+
     /// Adds a record whose payload is a body file.
     package func append(reference: BodyReference, body: Body, attributes: [[UInt8]], occurred time: Microseconds?) {
         precondition((time != nil) == hasOccurred)

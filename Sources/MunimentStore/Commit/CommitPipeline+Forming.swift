@@ -59,7 +59,7 @@ extension CommitPipeline {
         guard let first = state.queue.first else { return [] }
         if mustWaitForSeal(first, state) {
             // The seal record itself must get through.
-            if let control = state.queue.firstIndex(where: { $0.isControl }) {
+            if let control = state.queue.firstIndex(where: { $0.isControl && !$0.beginsSegment }) {
                 return [state.queue.remove(at: control)]
             }
             return state.sealRefusal == nil ? [] : [state.queue.removeFirst()]
@@ -147,7 +147,8 @@ extension CommitPipeline {
         guard !rest.isEmpty else { return nil }
         let count = rest.reduce(0) { $0 + $1.count }
         let byteCount = rest.reduce(0) { $0 + $1.byteCount }
-        if !rest.allSatisfy(\.isControl) && former.wantsNewSegment(count: count, byteCount: byteCount) {
+        let isWanted = !rest.allSatisfy(\.isControl) && former.wantsNewSegment(count: count, byteCount: byteCount)
+        if isWanted || rest.contains(where: \.beginsSegment) && former.segment.entryCount > 0 {
             former.beginSegment()
             monitor.change { $0.unsealedCount += 1 }
         }

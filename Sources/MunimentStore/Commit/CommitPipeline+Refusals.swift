@@ -4,13 +4,11 @@
 extension CommitPipeline {
     /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
     package func refuse(because reason: ArchiveError) {
-        let (queued, waiters) = monitor.change { state -> ([PendingAppend], [CheckedContinuation<Void, Never>]) in
+        let waiting = monitor.change { state in
             state.failure = state.failure ?? reason
-            defer { (state.queue, state.roomWaiters) = ([], []) }
-            return (state.queue, state.roomWaiters)
+            return state.takeWaiting()
         }
-        complete(queued.map { ($0, .failure(reason.with(.failed))) })
-        for waiter in waiters { waiter.resume() }
+        fail(waiting, reason)
     }
 
     // MARK: A segment that waits for its seal
@@ -18,9 +16,25 @@ extension CommitPipeline {
     /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
     /// former.
     func mustWaitForSeal(_ append: PendingAppend, _ state: PipelineState) -> Bool {
-        !append.isControl && state.unsealedCount > 0
-            && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+        guard state.unsealedCount > 0 else { return false }
+        return append.beginsSegment || !append.isControl && wantsNewSegment(append)
     }
+
+    private func wantsNewSegment(_ append: PendingAppend) -> Bool {
+        former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+    }
+
+    /// Waits until every segment that ended is sealed. Throws why one can't be.
+    package func waitForSeals() throws(ArchiveError) {
+        let reason = monitor.wait { state -> ArchiveError?? in
+            if let failure = state.failure ?? state.sealRefusal { return .some(failure) }
+            return state.unsealedCount == 0 ? .some(nil) : nil
+        }
+        if let reason { throw reason }
+    }
+
+    /// How many segments ended and are not sealed yet.
+    package var unsealedCount: Int { monitor.read { $0.unsealedCount } }
 
     /// Says that an ended segment is sealed, so that another may end.
     package func segmentSealed() {

@@ -126,6 +126,12 @@ package final class LogReader: Sendable {
         return file
     }
 
+    /// Drops opened contents and the keys that opened them.
+    package func forgetContents() {
+        partKeys.removeAll()
+        parts.removeAll()
+    }
+
     // MARK: Frames and entries
 
     package func frame(containing index: UInt64) throws(ArchiveError) -> FrameView {

@@ -18,6 +18,7 @@ extension FuzzTarget {
         indexSets,
         privateParts,
         predicates,
+        evidence,
         names,
         varints,
     ]
@@ -61,7 +62,7 @@ extension FuzzTarget {
             ("identity-record.json", 1), ("class-record.json", 3), ("event-record.json", 4), ("hold-record.json", 5),
             ("release-record.json", 6), ("erasure-record.json", 7), ("intent-record.json", 8),
             ("prepared-record.json", 9), ("completed-record.json", 10), ("seal-record.json", 11),
-            ("clock-record.json", 13),
+            ("export-record.json", 12), ("clock-record.json", 13),
         ]
         return try bodies.reduce(whole) { list, item in
             try list + vectors.cases(item.0).map { [UInt8(item.1), ControlRecord.version, 0] + $0 }
@@ -74,6 +75,7 @@ extension FuzzTarget {
             case .identity: try requireIdentity(body) { try IdentityRecord(decoding: $0).encoded() }
             case .retentionClass: try requireIdentity(body) { try ClassRecord(decoding: $0).encoded() }
             case .seal: try requireIdentity(body) { try SealRecord(decoding: $0).encoded() }
+            case .export: try requireIdentity(body) { try ExportRecord(decoding: $0).encoded() }
             case .event: try requireIdentity(body) { try EventRecord(decoding: $0).encoded() }
             case .hold: try requireIdentity(body) { try HoldRecord(decoding: $0).encoded() }
             case .release: try requireIdentity(body) { try ReleaseRecord(decoding: $0).encoded() }
@@ -82,7 +84,7 @@ extension FuzzTarget {
             case .prepared: try requireIdentity(body) { try PreparedRecord(decoding: $0).encoded() }
             case .completed: try requireIdentity(body) { try CompletedRecord(decoding: $0).encoded() }
             case .clock: try requireIdentity(body) { try ClockRecord(decoding: $0).encoded() }
-            case .key, .export: break
+            case .key: break
             }
         }
     }
@@ -111,6 +113,39 @@ extension FuzzTarget {
 
     private static let predicates = FuzzTarget("predicate", samples: { try $0.cases("predicate.json") }) { bytes in
         try requireIdentity(bytes) { try PredicateForm(decoding: $0).encoded() }
+    }
+
+    /// An evidence file, and every body in it that decodes.
+    private static let evidence = FuzzTarget("evidence", samples: { try $0.cases("evidence.json") }) { bytes in
+        var encoded = EvidenceHeader.encoded()
+        var bodies: [(EvidenceChunk, [UInt8])] = []
+        do {
+            try EvidenceFile.forEachChunk(in: bytes) { chunk, body in
+                encoded += EvidenceHeading(chunk, bodyByteCount: UInt64(body.count)).encoded() + Array(body)
+                bodies.append((chunk, Array(body)))
+            }
+            try require(bytes.elementsEqual(encoded), "an evidence file has two spellings")
+        } catch is FormatError {}
+        for (chunk, body) in bodies {
+            try withExactCopy(of: body) { raw in
+                switch chunk {
+                case .custody: try requireIdentity(raw) { try EvidenceCustody(decoding: $0).encoded() }
+                case .control: try requireIdentity(raw) { try EvidenceControl(decoding: $0).encoded() }
+                case .log: try requireIdentity(raw) { try EvidenceLogging(decoding: $0).encoded() }
+                case .record: try requireIdentity(raw) { try recodedRecord($0) }
+                case .checkpoint, .proof, .end: break
+                }
+            }
+        }
+    }
+
+    private static func recodedRecord(_ raw: UnsafeRawBufferPointer) throws -> [UInt8] {
+        var reader = ByteReader(raw, "evidence record")
+        let prefix = try reader.take(EvidenceRecord.prefixByteCount)
+        let count = try EvidenceRecord.headByteCount(decoding: prefix, bodyByteCount: UInt64(raw.count))
+        let head = try reader.take(count)
+        let payload = Array(reader.takeRest())
+        return try EvidenceRecord(decoding: head, payloadByteCount: UInt64(payload.count)).encoded() + payload
     }
 
     /// File names, hexadecimal text, and the journal of checkpoints.
