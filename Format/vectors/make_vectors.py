@@ -19,6 +19,7 @@ import vectors_of_entries
 import vectors_of_evidence
 import vectors_of_frames
 import vectors_of_keys
+import vectors_of_retention
 import vectors_of_segments
 import vectors_of_trees
 from structures import *
@@ -33,6 +34,7 @@ FAMILIES = [
     vectors_of_trees,
     vectors_of_keys,
     vectors_of_control,
+    vectors_of_retention,
     vectors_of_evidence,
 ]
 HERE = pathlib.Path(__file__).parent

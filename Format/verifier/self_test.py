@@ -8,7 +8,8 @@ import pathlib
 import tempfile
 from types import SimpleNamespace
 
-from . import contents, control, entries, evidence, keys, notes, primitives, segments, tree
+from . import (
+    contents, control, entries, evidence, keys, notes, primitives, retention, segments, tree)
 from .bodies import body_chunks
 from .findings import File
 from .primitives import Cursor, Refusal, sha256
@@ -26,7 +27,9 @@ def agrees(ours, theirs):
     if isinstance(theirs, dict):
         fields = {name.rstrip("_"): value for name, value in vars(ours).items()}
         return all(agrees(fields.get(name), value) for name, value in theirs.items())
+    if isinstance(ours, retention.IndexSet): ours = ours.runs
     if isinstance(theirs, list): return len(ours) == len(theirs) and all(map(agrees, ours, theirs))
+    if isinstance(ours, tuple): return list(ours) == theirs
     return ours == unspell(theirs) if isinstance(ours, bytes) else ours == theirs
 
 
@@ -94,7 +97,12 @@ DECODERS = {
     "identity-record": control.decode_identity, "manifest": entries.decode_manifest, "part": segments.decode_part,
     "part-row": part_row, "root-key": keys.decode_root_key, "seal-record": control.decode_seal,
     "segment-header": segment_header, "segment-name": segment_name, "segment-row": segments.decode_segment_row,
-    "signed-varint": lambda raw: number(raw, True), "signer-key-block": keys.decode_signer_key,
+    "clock-record": retention.decode_clock, "completed-record": retention.decode_completed,
+    "erasure-record": retention.decode_erasure, "event-record": retention.decode_event,
+    "hold-record": retention.decode_hold, "index-set": retention.decode_index_set,
+    "intent-record": retention.decode_intent, "predicate": retention.decode_predicate,
+    "prepared-record": retention.decode_prepared, "private-part": retention.decode_private_part,
+    "release-record": retention.decode_release, "signed-varint": lambda raw: number(raw, True), "signer-key-block": keys.decode_signer_key,
     "signer-state": keys.decode_signer_state, "varint": number}
 
 
