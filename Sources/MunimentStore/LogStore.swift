@@ -195,6 +195,8 @@ package final class LogStore: @unchecked Sendable {
 
     // MARK: Appending
 
+    /// What time it is.
+    package var clock: any WallClock { options.clock }
     /// The durable size, root and control chain.
     package var committed: Committed { pipeline.committed }
     /// Why nothing can be written any more, if so.
