@@ -111,12 +111,8 @@ public final class Archive: Sendable {
         try Archive.check(buffer, token)
         let batches = buffer.batches
         try Task.checkCancellation()
-        await store.room()
-        try Task.checkCancellation()
         let start = ContinuousClock.now
-        let receipt = try await withCheckedThrowingContinuation { continuation in
-            store.submit(PendingAppend(batches, token: token) { continuation.resume(with: $0) })
-        }
+        let receipt = try await store.appended(batches, token)
         commitTimer.record(duration: ContinuousClock.now - start)
         note(receipt, batches)
         return receipt

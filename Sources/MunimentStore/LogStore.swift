@@ -201,10 +201,15 @@ package final class LogStore: @unchecked Sendable {
     /// Why the cadence's last checkpoint could not be signed; nil if it could.
     package var signingFailure: ArchiveError? { housekeeper.signingFailure }
 
+    /// Whether appends wait to be formed.
+    package var isWaiting: Bool { pipeline.isWaiting }
     package func submit(_ append: PendingAppend) { pipeline.submit(append) }
     package func submitAndRunIfIdle(_ append: PendingAppend) { pipeline.submitAndRunIfIdle(append) }
     package func waitForRoom() { pipeline.waitForRoom() }
-    package func room() async { await pipeline.room() }
+    package func submitIfRoom(_ append: PendingAppend) -> Bool { pipeline.submitIfRoom(append) }
+    package var lineCount: Int { pipeline.lineCount }
+    package func standInLine(_ append: PendingAppend) { pipeline.standInLine(append) }
+    package func takeBack(_ append: PendingAppend) -> Bool { pipeline.takeBack(append) }
 
     /// Appends and waits, committing on this thread if nothing else is under way. Not for cooperative threads.
     package func append(

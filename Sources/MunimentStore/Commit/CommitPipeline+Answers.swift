@@ -8,15 +8,21 @@ extension CommitPipeline {
     /// Tells callers what became of their appends, and makes room for others.
     func complete(_ results: [(PendingAppend, Result<AppendReceipt, ArchiveError>)]) {
         let byteCount = results.reduce(0) { $0 + $1.0.byteCount }
-        let waiters = monitor.update { state -> ([CheckedContinuation<Void, Never>], Bool) in
+        monitor.update { state in
             state.pendingByteCount -= byteCount
+            let isAdmitting = state.admit(upTo: limits.pendingByteCount)
             let hasRoom = state.pendingByteCount < limits.pendingByteCount
-            guard hasRoom, !state.roomWaiters.isEmpty else { return ([], hasRoom && state.roomBlockerCount > 0) }
-            defer { state.roomWaiters = [] }
-            return (state.roomWaiters, state.roomBlockerCount > 0)
+            return ((), isAdmitting || hasRoom && state.roomBlockerCount > 0)
         }
-        for waiter in waiters { waiter.resume() }
         for (append, result) in results { append.completion(result) }
+    }
+
+    /// Tells appends that were never formed that nothing of them is in the log.
+    func fail(_ waiting: (queue: [PendingAppend], line: [PendingAppend]), _ reason: ArchiveError) {
+        let failure = Result<AppendReceipt, ArchiveError>.failure(reason.with(.failed))
+        complete(waiting.queue.map { ($0, failure) })
+        // These took no room.
+        for append in waiting.line { append.completion(failure) }
     }
 
     func receipt(_ append: PendingAppend, firstIndex: UInt64, _ committed: Committed, isRepeat: Bool = false)

@@ -78,18 +78,13 @@ extension CommitPipeline {
             withdraw(plan, reason)
             return
         }
-        let (queued, waiters) = monitor.change { state -> ([PendingAppend], [CheckedContinuation<Void, Never>]) in
+        let waiting = monitor.change { state in
             state.failure = reason
-            defer {
-                state.queue = []
-                state.roomWaiters = []
-            }
-            return (state.queue, state.roomWaiters)
+            return state.takeWaiting()
         }
         complete(plan.appends.map { ($0, .failure(reason.with(.unknown))) })
-        complete(queued.map { ($0, .failure(reason.with(.failed))) })
+        fail(waiting, reason)
         answerRepeats(failure: reason.with(.unknown))
-        for waiter in waiters { waiter.resume() }
     }
 
     /// Undoes all frames in flight: none of them was written.

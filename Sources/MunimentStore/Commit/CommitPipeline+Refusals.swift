@@ -4,13 +4,11 @@
 extension CommitPipeline {
     /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
     package func refuse(because reason: ArchiveError) {
-        let (queued, waiters) = monitor.change { state -> ([PendingAppend], [CheckedContinuation<Void, Never>]) in
+        let waiting = monitor.change { state in
             state.failure = state.failure ?? reason
-            defer { (state.queue, state.roomWaiters) = ([], []) }
-            return (state.queue, state.roomWaiters)
+            return state.takeWaiting()
         }
-        complete(queued.map { ($0, .failure(reason.with(.failed))) })
-        for waiter in waiters { waiter.resume() }
+        fail(waiting, reason)
     }
 
     // MARK: A segment that waits for its seal

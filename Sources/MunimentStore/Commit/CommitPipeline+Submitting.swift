@@ -7,13 +7,17 @@ extension CommitPipeline {
         resumeSeal()
         let refusal = monitor.update { state -> (ArchiveError?, Bool) in
             if let failure = state.refusal(append) { return (failure, false) }
-            state.queue.append(append)
-            state.pendingByteCount += append.byteCount
-            // The former waits only for a first append, for a control record, or for company.
-            let count = state.queue.count
-            return (nil, count == 1 || append.isControl || count == state.companyCount)
+            return (nil, enqueue(append, &state))
         }
         if let refusal { append.completion(.failure(refusal)) }
+    }
+
+    /// Whether the former is to be woken: it waits only for a first append, for a control record, or for company. Called under the lock.
+    private func enqueue(_ append: PendingAppend, _ state: inout PipelineState) -> Bool {
+        state.queue.append(append)
+        state.pendingByteCount += append.byteCount
+        let count = state.queue.count
+        return count == 1 || append.isControl || count == state.companyCount
     }
 
     /// Commits an append on the calling thread if nothing else is under way; otherwise hands it over. Either way the completion is called; for
@@ -44,6 +48,40 @@ extension CommitPipeline {
 
     // MARK: Room
 
+    /// Hands over an append if there is room for it and nobody stands in line; otherwise returns false, and the completion is never called.
+    package func submitIfRoom(_ append: PendingAppend) -> Bool {
+        resumeSeal()
+        let (isTaken, refusal) = monitor.update { state -> ((Bool, ArchiveError?), Bool) in
+            if let failure = state.refusal(append) { return ((true, failure), false) }
+            guard state.line.isEmpty, state.pendingByteCount < limits.pendingByteCount else {
+                return ((false, nil), false)
+            }
+            return ((true, nil), enqueue(append, &state))
+        }
+        if let refusal { append.completion(.failure(refusal)) }
+        return isTaken
+    }
+
+    /// Puts an append in line: it is handed over when there is room for it, after those that came before. Until then `takeBack` undoes this.
+    package func standInLine(_ append: PendingAppend) {
+        let refusal = monitor.update { state -> (ArchiveError?, Bool) in
+            if let failure = state.refusal(append) { return (failure, false) }
+            state.line.append(append)
+            return (nil, state.admit(upTo: limits.pendingByteCount))
+        }
+        if let refusal { append.completion(.failure(refusal)) }
+    }
+
+    /// Takes an append out of the line. True if it stood there: then nothing of it is or will be in the log, and its completion is never called.
+    /// False when it was handed over, or answered.
+    package func takeBack(_ append: PendingAppend) -> Bool {
+        monitor.read { state in
+            guard let place = state.line.firstIndex(where: { $0 === append }) else { return false }
+            state.line.remove(at: place)
+            return true
+        }
+    }
+
     /// Blocks until less content waits than may. Not for cooperative threads.
     package func waitForRoom() {
         let byteCountMax = limits.pendingByteCount
@@ -52,20 +90,6 @@ extension CommitPipeline {
             guard state.pendingByteCount < byteCountMax || state.failure != nil || state.isClosing else { return nil }
             state.roomBlockerCount -= 1
             return ()
-        }
-    }
-
-    /// Suspends until less content waits than may.
-    package func room() async {
-        let byteCountMax = limits.pendingByteCount
-        if monitor.read({ $0.pendingByteCount < byteCountMax }) { return }
-        await withCheckedContinuation { continuation in
-            let hasRoom = monitor.read { state -> Bool in
-                if state.pendingByteCount < byteCountMax || state.failure != nil || state.isClosing { return true }
-                state.roomWaiters.append(continuation)
-                return false
-            }
-            if hasRoom { continuation.resume() }
         }
     }
 }

@@ -62,17 +62,19 @@ package final class CommitPipeline: @unchecked Sendable {
     package var failure: ArchiveError? { monitor.read { $0.failure } }
     /// Whether appends wait to be formed.
     package var isWaiting: Bool { monitor.read { !$0.queue.isEmpty } }
+    /// How many appends stand in line for room.
+    package var lineCount: Int { monitor.read { $0.line.count } }
 
     // MARK: The end
 
     /// Takes no more appends from users.
     package func beginClosing() {
-        let waiters = monitor.change { state in
+        let line = monitor.change { state in
             state.isClosing = true
-            defer { state.roomWaiters = [] }
-            return state.roomWaiters
+            defer { state.line = [] }
+            return state.line
         }
-        for waiter in waiters { waiter.resume() }
+        for append in line { append.completion(.failure(PipelineState.closed)) }
     }
 
     /// Waits until everything that was handed over is answered.

@@ -1,12 +1,13 @@
 // What the pipeline's threads share, with the invariants that tie it together. All of it is read and changed under the lock of the pipeline's
 // monitor.
 //
-//   - An append is in one place at a time: in `queue`, in a frame that is being formed or committed inline, in a frame of `ordered`, or in
-//     `repeats`. Whoever takes it out of the last of them answers it, once.
-//   - `pendingByteCount` is the content of all that is handed over and not answered.
+//   - An append is in one place at a time: in `line`, in `queue`, in a frame that is being formed or committed inline, in a frame of `ordered`,
+//     or in `repeats`. Whoever takes it out of the last of them answers it, once; what is in `line` its caller may take back instead.
+//   - `pendingByteCount` is the content of all that is handed over and not answered. What stands in `line` is not handed over.
+//   - `line` is empty while there is room: whoever makes room admits from it under the same lock.
 //   - `inFlight` is the count of `ordered`, whose first frame is the only one that may be written and not yet synced.
 //   - At most one of `isForming` and `isInline` is set, and `isInline` only while `ordered` is empty: it stands for both sides at once.
-//   - `failure` is set once and never taken back; from then on nothing enters `queue`.
+//   - `failure` is set once and never taken back; from then on nothing enters `line` or `queue`.
 
 struct PipelineState {
     // Appends on their way.
@@ -21,7 +22,8 @@ struct PipelineState {
     var committed: Committed
 
     // Who waits for room.
-    var roomWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Appends of suspended tasks, in the order in which they came.
+    var line: [PendingAppend] = []
     /// Threads that block until there is room.
     var roomBlockerCount = 0
 
@@ -54,10 +56,31 @@ struct PipelineState {
     /// Whether no frame is under way; appends may still wait.
     var isIdle: Bool { inFlight == 0 && !isForming && !isInline }
 
+    /// Hands over from the line as much as there is room for, in order; true if any.
+    mutating func admit(upTo byteCountMax: Int) -> Bool {
+        var count = 0
+        while count < line.count, pendingByteCount < byteCountMax {
+            pendingByteCount += line[count].byteCount
+            count += 1
+        }
+        queue += line[..<count]
+        line.removeFirst(count)
+        return count > 0
+    }
+
+    /// Empties the queue and the line, for whoever answers what was in them.
+    mutating func takeWaiting() -> (queue: [PendingAppend], line: [PendingAppend]) {
+        defer { (queue, line) = ([], []) }
+        return (queue, line)
+    }
+
+    static let closed = ArchiveError(
+        .closed, "The archive is closed: open it again to append.", appendOutcome: .failed)
+
     /// Why `append` may not be handed over; nil if it may.
     func refusal(_ append: PendingAppend) -> ArchiveError? {
         if isEnding || (isClosing && !append.isControl) {
-            return ArchiveError(.closed, "The archive is closed: open it again to append.", appendOutcome: .failed)
+            return PipelineState.closed
         }
         guard let failure else { return nil }
         return ArchiveError(

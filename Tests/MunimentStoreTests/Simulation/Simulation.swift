@@ -26,6 +26,8 @@ final class Simulation {
     var classIDs: [UInt32] = [1]
     var capacity: UInt64 = 1 << 30
     private var callCountAtOpen = 0
+    /// The calls to the disks that died.
+    private var pastCalls: [[SimulatedCall]] = []
 
     init(seed: UInt64) {
         self.seed = seed
@@ -64,6 +66,9 @@ final class Simulation {
         options.limits.segmentEntryCount = 64 + 12
         options.limits.reserveByteCount = 256 << 10
     }
+
+    /// Every call to a disk, in all lives.
+    var allCalls: [SimulatedCall] { pastCalls.flatMap { $0 } + disk.calls }
 
     func note(_ line: @autoclosure () -> String) { log.append(line()) }
 
@@ -210,6 +215,7 @@ final class Simulation {
     /// The next life of a dead disk.
     func restart() {
         rotten = isRotten
+        pastCalls.append(disk.calls)
         disk = disk.restart(outcome: random.next())
         observed = ObservedDisk(disk)
         callCountAtOpen = 0
