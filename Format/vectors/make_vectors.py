@@ -13,6 +13,7 @@ import re
 import sys
 
 import example_store as x
+import index_vectors
 import make_crypto
 from structures import *
 
@@ -728,10 +729,13 @@ def outputs():
     found = [varints(), zigzags(), names(), manifests(), entries(), extensions(), attributes(), contents(), body_references(),
              columns(), part_rows(), parts(), frame_headers(), frame_parts(), segment_headers(), footers(), segment_rows(),
              root_keys(), groups_headers(), group_key_rows(), *signers(), journals(), *control_records(), body_headers()]
+    indexed, others = index_vectors.structures(Vectors, LOG_ID, T0, attribute, EXAMPLES)
+    found += indexed
     examples_of_the_store()
     files = {HERE / v.file: v.text() for v in found}
     name, text = trees()
     files[HERE / name] = text
+    files.update({HERE / name: text for name, text in others.items()})
     files.update(make_crypto.outputs(store))
     EXAMPLES.update(make_crypto.EXAMPLES)
     for page in sorted(HERE.parent.glob("*.md")): files[page] = fill(page.name, page.read_text())
