@@ -16,6 +16,7 @@ struct Export: ParsableCommand {
               muniment export mail case-17.evidence --where from=alice@example.com --from 2025-01-01
               muniment export mail case-17.evidence --index 120-180 --only from,to,subject
               muniment export copy-of-mail sample.evidence --index 17 --unlogged
+              muniment export mail case-17.html --stream legal --html
 
             \(SelectionArguments.discussion)
 
@@ -23,6 +24,10 @@ struct Export: ParsableCommand {
             stands for the payload, @stream for the stream. The log gets a record of the export, which binds the file \
             to it; so the archive must not be open for writing elsewhere. --unlogged exports without: the file says \
             so, and then nothing proves that no record was left out.
+
+            --html writes one page that carries the evidence and checks it in a browser each time it is opened, \
+            without a network; whoever reads it enters the archive's public key there. It is a viewer: to rely on a \
+            finding, save the evidence file that it carries and verify that.
 
             The exit status is 66 where nothing is selected, 75 where another process has the archive open for writing.
             """)
@@ -36,6 +41,9 @@ struct Export: ParsableCommand {
 
     @Option(help: ArgumentHelp("Disclose these attributes only, separated by commas.", valueName: "names"))
     var only: String?
+
+    @Flag(help: "Write one page that checks itself in a browser, offline.")
+    var html = false
 
     @Flag(help: "Leave no record of the export in the log.")
     var unlogged = false
@@ -53,7 +61,8 @@ struct Export: ParsableCommand {
     func run() throws {
         let progress = SharedProgress()
         defer { progress.clear() }
-        let receipt = try write(to: file, try options(progress))
+        let options = try options(progress)
+        let receipt = html ? try writePage(options) : try write(to: file, options)
         progress.clear()
         try Output.standard.write(json ? Export.json(receipt, file) : Export.text(receipt, file))
     }
@@ -67,6 +76,18 @@ struct Export: ParsableCommand {
         return try store.withArchive { archive in
             try archive.exportEvidenceBlocking(matching: selection, to: path, options: options)
         }
+    }
+
+    /// The evidence goes to a file beside the page first, which is then taken away.
+    private func writePage(_ options: EvidenceOptions) throws -> EvidenceReceipt {
+        guard access(file, F_OK) != 0 else {
+            throw ArchiveError(.usage, "\(file) exists already: choose another name, or remove it.")
+        }
+        let evidence = file + ".evidence"
+        let receipt = try write(to: evidence, options)
+        defer { unlink(evidence) }
+        try EvidencePage.write(evidence, to: file)
+        return receipt
     }
 
     private func options(_ progress: SharedProgress) throws -> EvidenceOptions {
