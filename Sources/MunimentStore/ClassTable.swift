@@ -46,6 +46,7 @@ package final class ClassTable: Sendable {
                 }
             } else {
                 if chain.policy == nil { chain.policy = index }
+                if chain.clock == nil, record.kind == .clock || record.kind == .identity { chain.clock = index }
                 if record.kind == .retentionClass {
                     let stated = try translating("record \(index)") {
                         try record.body.decode(ClassRecord.init(decoding:))
