@@ -13,14 +13,13 @@ struct HoldCensus {
     func counts() throws(ArchiveError) -> [UInt64: UInt64] {
         var counts: [UInt64: UInt64] = [:]
         guard !policy.mattersInForce.isEmpty else { return counts }
-        for segment in log.reader.segments where segment.firstIndex < log.size {
-            let purged = policy.purges.purged(segmentAt: segment.firstIndex)
-            let frames = try translating(segment.path) { try segment.frames() }
-            for reference in frames where reference.firstIndex < log.size {
-                let frame = try translating(segment.path) { try log.reader.frame(reference, in: segment) }
-                try log.prove(frame)
-                try count(frame, purged, &counts)
-            }
+        var next: UInt64 = 0
+        while next < log.size {
+            let frame = try log.reader.frame(containing: next)
+            try log.prove(frame)
+            let segment = try log.reader.segment(containing: next)
+            try count(frame, policy.purges.purged(segmentAt: segment.firstIndex), &counts)
+            next = frame.header.treeSize
         }
         return counts
     }

@@ -115,7 +115,7 @@ final class FrameFormer {
     }
 
     /// Goes on in a new segment. The one before must be sealed by the time the next is begun.
-    func beginSegment() {
+    private func beginSegment() {
         (olderSegment, previousSegment) = (previousSegment, segment)
         segment = SegmentPlan(
             segment: segment.segment + 1, firstIndex: nextIndex, created: clock.machine.microsecondsSinceEpoch())
@@ -136,8 +136,21 @@ final class FrameFormer {
         clock.revert()
     }
 
-    /// Forms one frame of all `appends`.
-    func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
+    /// Forms one frame of all `appends`, the first of a new segment if `beginsSegment`. When this throws, no segment has begun: it would push the
+    /// tokens of the one before the last out of memory, and a crash would bring them back.
+    func form(_ appends: [PendingAppend], beginsSegment: Bool) throws(ArchiveError) -> FramePlan {
+        guard beginsSegment else { return try form(appends) }
+        let before = (segment, previousSegment, olderSegment)
+        beginSegment()
+        do throws(ArchiveError) {
+            return try form(appends)
+        } catch {
+            (segment, previousSegment, olderSegment) = before
+            throw error
+        }
+    }
+
+    private func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
         let (recorded, compliance) = clock.stamp(after: lastRecorded)
         var runs: [EntryRun] = []
         var chain = chain

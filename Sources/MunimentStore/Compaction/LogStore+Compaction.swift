@@ -27,8 +27,8 @@ extension LogStore {
         try GenerationSwitch(reader, keys).name(seals)
     }
 
-    /// Step 5, second half: puts named generations in force.
-    package func installGenerations(_ seals: [SealRecord]) throws(ArchiveError) {
+    /// Step 5, second half: puts named generations in force. Returns how many bytes they have.
+    package func installGenerations(_ seals: [SealRecord]) throws(ArchiveError) -> UInt64 {
         try GenerationSwitch(reader, keys).install(seals)
     }
 

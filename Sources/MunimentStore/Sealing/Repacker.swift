@@ -67,7 +67,9 @@ struct Repacker {
             try? reader.fileSystem.remove(temporaryPath)
             throw error
         }
-        try reader.fileSystem.synchronizeDirectory(reader.paths.segmentDirectory(header.segment))
+        // From here on this is the segment's file, so no error may be taken for a reason to seal the old one instead.
+        let directory = reader.paths.segmentDirectory(header.segment)
+        try translating(directory) { try reader.fileSystem.synchronizeDirectory(directory) }
         return footer
     }
 

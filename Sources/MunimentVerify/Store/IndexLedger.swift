@@ -41,7 +41,8 @@ struct IndexLedger {
                         "The index has more pages than can stand before the footer."))
                 return
             }
-            for group in decoded.groups {
+            // Of a purged group there is nothing but its times.
+            for group in decoded.groups where !group.isPurged {
                 guard let pages = place.pages(group.classID, in: file) else { continue }
                 let opened = pass.keys?.group(group.classID)
                 var audit = IndexAudit(pages, key: opened?.indexKey, name: pass.name)

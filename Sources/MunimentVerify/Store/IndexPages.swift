@@ -56,7 +56,7 @@ struct GroupPages {
             guard let sealed = try? sealed(page),
                 let plain = sealed.withUnsafeBytes({ cipher.open($0, page: page) }),
                 let body = try? plain.decode({ raw throws(FormatError) in Array(try IndexPage.body(decoding: raw, .top))
-                    })
+                })
             else { return nil }
             top += body
         }
