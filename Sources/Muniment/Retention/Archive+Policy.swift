@@ -2,7 +2,7 @@
 // it. What they do stands with their blocking twins, in the files beside this one.
 
 public import MunimentFormat
-public import MunimentStore
+internal import MunimentStore
 
 /// What a change of the policy appended.
 public struct PolicyReceipt: Hashable, Sendable {

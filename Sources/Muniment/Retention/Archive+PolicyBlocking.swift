@@ -2,7 +2,7 @@
 // has it at that moment, and nobody changes that meanwhile.
 
 internal import MunimentFormat
-public import MunimentStore
+internal import MunimentStore
 
 /// What an event concerned.
 public struct EventReceipt: Hashable, Sendable {
@@ -19,7 +19,9 @@ extension Archive {
     public func setClassBlocking(_ name: String, _ change: RetentionClassChange) throws -> RetentionClass {
         try policyGate.change { policy throws(ArchiveError) in
             let before = policy.rules.values.first { $0.stated.name.utf8.elementsEqual(name.utf8) }?.stated
-            let after = try change.applied(to: try before ?? Archive.newClass(name, policy))
+            let base: ClassRecord
+            if let before { base = before } else { base = try Archive.newClass(name, policy) }
+            let after = try change.applied(to: base)
             if let before, let reason = after.weakening(of: before) {
                 throw ArchiveError(
                     .refused, "Class \"\(name)\" is in compliance mode, which nobody can weaken: \(reason).")

@@ -1,7 +1,7 @@
 // Requests to erase, and what became of them.
 
 public import MunimentFormat
-public import MunimentStore
+internal import MunimentStore
 
 /// A record that somebody asked to have erased.
 public struct ErasureStatus: Hashable, Sendable {

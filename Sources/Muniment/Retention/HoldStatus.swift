@@ -1,7 +1,7 @@
 // What stands under a hold: which matters, what each covers and since when, and what a release would set free.
 
 public import MunimentFormat
-public import MunimentStore
+internal import MunimentStore
 
 /// A matter in force.
 public struct HoldStatus: Hashable, Sendable {

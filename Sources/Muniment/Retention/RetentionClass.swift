@@ -1,7 +1,7 @@
 // A retention class as an embedder sees and changes it.
 
 internal import MunimentFormat
-public import MunimentStore
+internal import MunimentStore
 
 /// A retention class in force: how long its records are kept, and who may change that.
 public struct RetentionClass: Hashable, Sendable {
