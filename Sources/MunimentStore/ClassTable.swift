@@ -51,6 +51,7 @@ package final class ClassTable: Sendable {
                 }
             } else {
                 if chain.policy == nil { chain.policy = index }
+                if chain.clock == nil, record.kind == .clock || record.kind == .identity { chain.clock = index }
                 if [.intent, .prepared, .completed].contains(record.kind) {
                     newestOfDisposition = newestOfDisposition ?? record.kind
                 }

@@ -30,6 +30,8 @@ package final class LogStore: @unchecked Sendable {
     package let signer: CheckpointSigner
     let keys: KeyRing
     package let fileSystem: any FileSystem
+    /// The clock by which records become due.
+    package let clock: ComplianceClock
     private let options: StoreOptions
     private let lock: any File
     private var pipeline: CommitPipeline
@@ -38,11 +40,11 @@ package final class LogStore: @unchecked Sendable {
 
     private init(
         manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner,
-        keys: KeyRing, options: StoreOptions,
+        keys: KeyRing, clock: ComplianceClock, options: StoreOptions,
         lock: any File, pipeline: CommitPipeline, housekeeper: Housekeeper
     ) {
         (self.manifest, self.paths, self.reader, self.classes) = (manifest, paths, reader, classes)
-        (self.signer, self.keys, self.options, self.lock) = (signer, keys, options, lock)
+        (self.signer, self.keys, self.clock, self.options, self.lock) = (signer, keys, clock, options, lock)
         (self.pipeline, self.housekeeper) = (pipeline, housekeeper)
         fileSystem = reader.fileSystem
     }
@@ -108,6 +110,7 @@ package final class LogStore: @unchecked Sendable {
                 RecordBatch(control: ControlDraft(.retentionClass) { _ in record.encoded() }),
             ], isControl: true)
         classes.set(record)
+        _ = try ClockAnchoring(reader: reader, committed: committed, clock: clock).run()
         _ = try checkpoint(.kept)
     }
 
@@ -160,15 +163,31 @@ package final class LogStore: @unchecked Sendable {
         committed.chain = try classes.load(reader, head: head)
         let signer = try CheckpointSigner.open(
             fileSystem, paths, origin: manifest.origin, keys: keys, newest: recovered.checkpointNote)
+        let clock = ComplianceClock(options.clock)
+        let bootRecord = try ClockAnchoring(reader: reader, committed: committed, clock: clock).run()
         let assembly = StoreAssembly(
-            reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
+            reader: reader, keys: keys, classes: classes, options: options, clock: clock, recovered: recovered)
         let (pipeline, housekeeper) = try assembly.start(committed, signer)
         let store = LogStore(
             manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, keys: keys,
-            options: options, lock: lock,
+            clock: clock, options: options, lock: lock,
             pipeline: pipeline, housekeeper: housekeeper)
         if !options.isSynchronous { housekeeper.start() }
+        do throws(ArchiveError) {
+            try store.appendClocks(bootRecord)
+        } catch {
+            store.abandon()
+            throw error
+        }
         return store
+    }
+
+    /// States in the log what an open did to the clock, and lets it catch up if it may. Without space it goes unsaid: the next open does the same.
+    private func appendClocks(_ bootRecord: ClockRecord?) throws(ArchiveError) {
+        do throws(ArchiveError) {
+            if let bootRecord { _ = try pipeline.appendClock(clock) { bootRecord } }
+            _ = try pipeline.appendClock(clock) { clock.catchUpRecord() }
+        } catch  where error.code == .full {}
     }
 
     /// A reader over what recovery found, with the tree's files brought up to date in memory.
@@ -195,8 +214,6 @@ package final class LogStore: @unchecked Sendable {
 
     // MARK: Appending
 
-    /// What time it is.
-    package var clock: any WallClock { options.clock }
     /// The durable size, root and control chain.
     package var committed: Committed { pipeline.committed }
     /// Why nothing can be written any more, if so.
@@ -271,6 +288,18 @@ package final class LogStore: @unchecked Sendable {
             let segments = reader.segments
             if pipeline.unsealedCount == count { return segments.dropLast(1 + count) }
         }
+    }
+
+    /// Sets the compliance clock forward to the wall clock, on somebody's word. Throws `refused` where it is there already.
+    package func confirmClock(privatePart: [UInt8]) throws(ArchiveError) -> AppendReceipt {
+        let receipt = try pipeline.appendClock(clock, privatePart: privatePart) { clock.record(.confirmed) }
+        guard let receipt else {
+            throw ArchiveError(
+                .refused,
+                "The compliance clock is not behind the wall clock, and never runs backwards: there is nothing to confirm."
+            )
+        }
+        return receipt
     }
 
     /// Puts a retention class in force: its record is durable when this returns. One caller at a time.

@@ -156,6 +156,8 @@ package struct ControlChain: Hashable, Sendable {
     package var last: UInt64?
     /// The newest one that is not a seal.
     package var policy: UInt64?
+    /// The newest one that anchors the compliance clock: a clock record, or the identity.
+    package var clock: UInt64?
 
     package init(last: UInt64? = nil, policy: UInt64? = nil) { (self.last, self.policy) = (last, policy) }
 
@@ -163,6 +165,7 @@ package struct ControlChain: Hashable, Sendable {
     package mutating func append(_ kind: ControlRecord.Kind, at index: UInt64) {
         last = index
         if kind != .seal { policy = index }
+        if kind == .clock || kind == .identity { clock = index }
     }
 }
 
@@ -171,8 +174,14 @@ package struct ControlDraft: Sendable {
     package let kind: ControlRecord.Kind
     /// The body, given the chain before the record.
     package let body: @Sendable (ControlChain) -> [UInt8]
+    /// Of a clock record: what anchors the compliance clock from here on.
+    let clock: ClockRecord?
 
     package init(_ kind: ControlRecord.Kind, body: @escaping @Sendable (ControlChain) -> [UInt8]) {
-        (self.kind, self.body) = (kind, body)
+        (self.kind, self.body, clock) = (kind, body, nil)
+    }
+
+    init(clock record: ClockRecord) {
+        (kind, body, clock) = (.clock, { _ in record.encoded() }, record)
     }
 }

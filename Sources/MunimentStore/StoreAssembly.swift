@@ -9,13 +9,14 @@ struct StoreAssembly {
     let keys: KeyRing
     let classes: ClassTable
     let options: StoreOptions
+    let clock: ComplianceClock
     let recovered: RecoveredStore
 
     /// Makes the pipeline and the housekeeper, who has the segments that ended before and still want their seal.
     /// Nothing that runs is left behind when this throws.
     func start(_ committed: Committed, _ signer: CheckpointSigner) throws(ArchiveError) -> (CommitPipeline, Housekeeper)
     {
-        let (reader, options, classes) = (reader, options, classes)
+        let (reader, options, classes, clock) = (reader, options, classes, clock)
         let paths = reader.paths
         let (journal, handle) = try openJournal(committed)
         let unfinished = try unfinishedSegments(before: journal.header.segment)
@@ -35,6 +36,8 @@ struct StoreAssembly {
             },
             sign: { committed throws(ArchiveError) in
                 guard let pipeline = box.pipeline, pipeline.failure == nil else { return }
+                // Should it fail, the next turn tries again, or the pipeline has failed.
+                _ = try? pipeline.appendClock(clock) { clock.catchUpRecord() }
                 _ = try signer.sign(
                     size: committed.treeSize, root: committed.root, reader: reader, occasion: .cadence,
                     now: options.clock.microsecondsSinceEpoch())
@@ -46,7 +49,7 @@ struct StoreAssembly {
                 housekeeper.segmentEnded(Housekeeper.Ended(handle: handle, journal: journal))
             })
         let former = FrameFormer(
-            logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: options.clock,
+            logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: clock,
             limits: options.limits,
             segment: plan(journal, committed), previous: previousPlan(journal.header.segment),
             nextIndex: committed.treeSize,
@@ -101,6 +104,10 @@ struct StoreAssembly {
         if let scanned = recovered.unsealed.last(where: { $0.header.segment == header.segment }) {
             for frame in scanned.frames { for group in frame.groups { plan.announced.insert(group.classID) } }
             StoreAssembly.add(scanned.frames, to: &plan.tokens)
+        }
+        if committed.treeSize > 0 {
+            let newest = try reader.frame(containing: committed.treeSize - 1).columns.runs.last
+            plan.durable.lastRecorded = newest?.recorded ?? .min
         }
         plan.durable.entryCount = plan.entryCount
         plan.durable.announced = plan.announced

@@ -67,9 +67,7 @@ extension Archive {
 
     /// The compliance clock (Format/retention.md, "Clock").
     private func complianceTime() throws(ArchiveError) -> Microseconds {
-        let clock = try policyGate.policy().clock.anchor
-        guard clock.bootID == store.clock.bootID() else { return clock.compliance }
-        return clock.compliance + max(0, store.clock.bootMicroseconds() - clock.boot)
+        try policyGate.policy().clock.time(by: store.clock)
     }
 }
 

@@ -67,6 +67,22 @@ extension Snapshot {
         return count
     }
 
+    /// The indexes of the records that `selection` selects. As `recordCount(matching:)`.
+    package func indexes(matching selection: Selection) throws -> IndexSet {
+        try requireClasses(selection)
+        var indexes = IndexSet()
+        let bounds = selection.bounds(size: size)
+        let scan = RecordScan(self, selection.predicate, needsContents: false)
+        try scan.run(bounds, isReversed: false) { frame, hits in
+            for hit in hits {
+                let index = frame.header.firstIndex + UInt64(hit.ordinal)
+                if bounds.contains(index) { indexes.append(index..<index + 1) }
+            }
+            return true
+        }
+        return indexes
+    }
+
     private static func bounds(_ bounds: Range<UInt64>, _ after: UInt64?, _ isReversed: Bool) -> Range<UInt64> {
         guard let after else { return bounds }
         return isReversed

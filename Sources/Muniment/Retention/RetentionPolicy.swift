@@ -96,6 +96,13 @@ package struct RetentionPolicy: Sendable {
             erasures: erasures.sorted())
     }
 
+    /// The policy as it would be without one matter.
+    func releasing(_ matter: UInt64) -> RetentionPolicy {
+        var policy = self
+        policy.mattersInForce.removeAll { $0.id == matter }
+        return policy
+    }
+
     // MARK: Taking records
 
     /// Takes the next control record of the log. `privatePart` is what a hold says in private, nil where it can't be read. Throws `damaged` for what no

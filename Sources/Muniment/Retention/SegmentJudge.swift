@@ -155,21 +155,10 @@ struct SegmentJudge {
     }
 
     private mutating func isHeld(_ facts: inout HoldFacts, _ frame: FrameView) throws(ArchiveError) -> Bool {
-        var isRead = false
-        var isHeld = false
-        let index = facts.index
-        for matter in matters {
-            let covers = try matter.covers(&facts) { () throws(ArchiveError) -> [[UInt8]]? in
-                // Once for all matters: what could not be read for one can't for another.
-                if isRead { return nil }
-                isRead = true
-                return try log.attributes(index, frame)
-            }
-            guard covers else { continue }
-            isHeld = true
-            verdict.heldByMatter[matter.id, default: 0] += 1
-        }
-        return isHeld
+        guard !matters.isEmpty else { return false }
+        let ids = try matters.covering(&facts, frame, log)
+        for id in ids { verdict.heldByMatter[id, default: 0] += 1 }
+        return !ids.isEmpty
     }
 }
 
@@ -228,26 +217,5 @@ extension ArraySlice<UInt64> {
             if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
         }
         return low
-    }
-}
-
-extension ProvenLog {
-    /// The encoded attributes of a record whose frame was proved; nil where they can't be read.
-    fileprivate func attributes(_ index: UInt64, _ frame: FrameView) throws(ArchiveError) -> [[UInt8]]? {
-        let entry = try translating("record \(index)") {
-            try frame.entry(index).decode(Entry.init(decoding:))
-        }
-        return try content(index, entry)?.encodedAttributes()
-    }
-}
-
-extension RecordContent {
-    /// Each attribute's bytes; nil where they don't decode.
-    fileprivate func encodedAttributes() -> [[UInt8]]? {
-        try? bytes.decode { raw throws(FormatError) in
-            var attributes: [[UInt8]] = []
-            try layout.forEachAttribute(in: raw) { _, bytes throws(FormatError) in attributes.append(Array(bytes)) }
-            return attributes
-        }
     }
 }

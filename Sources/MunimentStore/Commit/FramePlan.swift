@@ -127,6 +127,7 @@ final class FramePlan: @unchecked Sendable {
         segment.durableByteCount.add(byteCount, ordering: .relaxed)
         segment.plannedByteCount.subtract(FrameFormer.estimate(self), ordering: .relaxed)
         segment.durable.entryCount += entryCount
+        segment.durable.lastRecorded = recorded
         for group in newGroups { segment.durable.announced.insert(group.classID) }
     }
 
