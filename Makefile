@@ -3,7 +3,7 @@
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps deps-bench deps-interop build test demo lint format bench bench-smoke sim nightly fuzz interop clean
+.PHONY: help deps deps-bench deps-interop deps-browser build test demo lint format bench bench-smoke sim nightly fuzz interop clean
 
 help:
 	@echo "make demo      makes an archive from sample data it writes itself, proves, verifies, tampers, verifies again"
@@ -18,8 +18,9 @@ help:
 
 # Headers and libraries that the package links; nothing happens when they are there.
 deps:
-	@{ [ -e /usr/include/lz4.h ] && [ -e /usr/include/sodium.h ] && command -v pkg-config > /dev/null; } || \
-		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq liblz4-dev libsodium-dev pkg-config; }
+	@{ [ -e /usr/include/lz4.h ] && [ -e /usr/include/sodium.h ] && [ -e /usr/include/archive.h ] && \
+		command -v pkg-config > /dev/null; } || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq liblz4-dev libsodium-dev libarchive-dev pkg-config; }
 
 deps-bench: deps
 	@{ [ -e /usr/include/rocksdb/c.h ] && [ -e /usr/include/sqlite3.h ]; } || \
@@ -28,6 +29,12 @@ deps-bench: deps
 deps-interop: deps
 	@{ command -v go > /dev/null && [ -d /usr/share/gocode/src/golang.org/x/mod ]; } || \
 		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq golang-go golang-golang-x-mod-dev; }
+
+# Chromium opens the evidence page in the tests, which are skipped without it.
+deps-browser:
+	@command -v chromium > /dev/null || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; } || \
+		echo "no Chromium: the tests of the evidence page will be skipped"
 
 # The second verifier is Python; its two libraries come from PyPI, into a folder of their own.
 .venv-verify/done: | deps
@@ -39,7 +46,7 @@ deps-interop: deps
 build: deps
 	$(SWIFT) build -c release --product muniment
 
-test: deps .venv-verify/done
+test: deps deps-browser .venv-verify/done
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 

@@ -41,6 +41,9 @@ let package = Package(
         .target(name: "CMunimentKernels"),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        // Of the command alone: no library product reaches it, so no embedder needs it.
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(name: "CMunimentZip", dependencies: ["CArchive"]),
         layer("MunimentFormat", ["CMunimentKernels"]),
         layer("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", "CLZ4", "CSodium", crypto]),
         layer("MunimentMerkle", ["MunimentFormat", "MunimentCrypto"]),
@@ -57,7 +60,9 @@ let package = Package(
             ["MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote", "MunimentStore", log, metrics]),
         .executableTarget(
             name: "MunimentCLI",
-            dependencies: ["Muniment", "MunimentVerify", "MunimentInput", "CMunimentKernels", arguments],
+            dependencies: [
+                "Muniment", "MunimentVerify", "MunimentInput", "CMunimentKernels", "CMunimentZip", arguments,
+            ],
             swiftSettings: settings),
         tests("MunimentFormat", []),
         tests("MunimentCrypto", ["MunimentFormat", "CMunimentKernels", crypto]),

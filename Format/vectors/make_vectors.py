@@ -18,6 +18,7 @@ import vectors_of_control
 import vectors_of_entries
 import vectors_of_evidence
 import vectors_of_frames
+import vectors_of_index
 import vectors_of_keys
 import vectors_of_retention
 import vectors_of_segments
@@ -36,6 +37,7 @@ FAMILIES = [
     vectors_of_control,
     vectors_of_retention,
     vectors_of_evidence,
+    vectors_of_index,
 ]
 HERE = pathlib.Path(__file__).parent
 

@@ -195,6 +195,8 @@ package final class LogStore: @unchecked Sendable {
 
     // MARK: Appending
 
+    /// What time it is.
+    package var clock: any WallClock { options.clock }
     /// The durable size, root and control chain.
     package var committed: Committed { pipeline.committed }
     /// Why nothing can be written any more, if so.
@@ -302,12 +304,7 @@ package final class LogStore: @unchecked Sendable {
     static func seal(
         _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable, pipeline: CommitPipeline
     ) throws(ArchiveError) {
-        let header = ended.journal.header
-        let end = ended.journal.end
-        ended.journal.close()
-        let sealer = SegmentSealer(reader) { classes.compression($0) }
-        let sealed = try sealer.seal(ended.handle, header: header, end: end)
-        if sealed.obsoletePath != nil { reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row)) }
+        let sealed = try sealFile(ended, reader: reader, paths: paths, classes: classes)
         let footer = sealed.footer
         let draft = ControlDraft(.seal) { SealRecord(footer, policy: $0.policy).encoded() }
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
@@ -320,6 +317,24 @@ package final class LogStore: @unchecked Sendable {
             try? reader.fileSystem.remove(obsolete)
         }
         pipeline.segmentSealed()
+    }
+
+    /// What comes before the seal record. A later generation is written once: readers have its frames in their caches, with the session that its
+    /// parts were sealed in, and one written again under the same name would have another.
+    private static func sealFile(
+        _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable
+    ) throws(ArchiveError) -> SegmentSealer.Sealed {
+        if let repacked = ended.repacked { return repacked }
+        let header = ended.journal.header
+        let end = ended.journal.end
+        ended.journal.close()
+        let sealer = SegmentSealer(reader, classes)
+        let sealed = try sealer.seal(ended.handle, header: header, end: end)
+        if sealed.obsoletePath != nil {
+            ended.repacked = sealed
+            reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row))
+        }
+        return sealed
     }
 
     /// Ends the threads and lets go of the lock, and writes nothing more than it must.

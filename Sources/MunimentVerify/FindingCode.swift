@@ -151,6 +151,19 @@ extension Finding.Code {
     /// A segment that must have been sealed has no seal record, or no footer.
     public static let sealMissing = Self("seal.missing")
 
+    // MARK: The index
+
+    /// The directory of an index, or an opened page of it, that does not decode or is not spelt as the format says.
+    public static let indexMalformed = Self("index.malformed")
+    /// Pages of an index that are not those which the footer binds, or that are gone.
+    public static let indexDigest = Self("index.digest")
+    /// The directory of an index has other classes than the entries, or other first or last times.
+    public static let indexTimes = Self("index.times")
+    /// A page of an index that was not sealed in its place with its key.
+    public static let indexSealed = Self("index.sealed")
+    /// An index that lists other records than the contents give: a query may miss some.
+    public static let indexTerms = Self("index.terms")
+
     // MARK: The tail
 
     /// Bytes after the last whole frame: a commit that was cut off, or a frame that was damaged.

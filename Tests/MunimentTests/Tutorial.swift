@@ -183,4 +183,35 @@ import Testing
         #expect(archive.failure == nil)
         try await archive.close()
     }
+
+    /// "Evidence".
+    @Test func evidence() async throws {
+        let folder = try TemporaryFolder()
+        let archive = try await Archive.create(at: folder.path + "/mail", origin: "example.org/mail")
+        for name in ["ann", "bob", "ann"] {
+            let sender = Attribute("from", .text("\(name)@example.org"))
+            _ = try await archive.append(Record("Lunch at noon?", attributes: [sender]))
+        }
+        // snippet: evidence
+        var selection = Selection()
+        selection.conditions = [.attribute(.equals("from", "ann@example.org"))]
+        var options = EvidenceOptions(
+            exporter: "Records office", tool: "our service 1.0", selectionText: "all from ann@example.org")
+        options.disclosure = .pieces(["from", EvidenceCustody.payloadName])
+        let evidence = try await archive.exportEvidence(
+            matching: selection, to: folder.path + "/case.evidence", options: options)
+        // end
+        #expect(evidence.recordCount == 2 && evidence.logIndex == 5)
+        var trust = VerifyOptions()
+        trust.trustedKeys = [try VerifierKey(archive.verifierKey)]
+        let report = try Verifier(trust).verify(folder.path + "/case.evidence")
+        #expect(report.verdict == .intact && report.records == 2)
+        var found: [String] = []
+        let contents = try EvidenceContents(folder.path + "/case.evidence")
+        try contents.forEachRecord { record in
+            try contents.readPayload(of: record) { found.append(String(decoding: $0, as: UTF8.self)) }
+        }
+        #expect(found == ["Lunch at noon?", "Lunch at noon?"])
+        try await archive.close()
+    }
 }

@@ -23,11 +23,12 @@ import Testing
     /// The only files that see C and Foundation: each a door with a Swift face.
     private static let doors: [String: Set<String>] = [
         "CLZ4": ["PartCodec.swift"],
+        "CMunimentZip": ["ZipFile.swift"],
         "CSodium": ["Ed25519.swift", "SecretKey.swift", "SaltStream.swift"],
         "CMunimentKernels": [
             "Checksum.swift", "CRC32C.swift", "SHA256.swift", "EntryHasher.swift", "ContentHasher.swift",
             "SystemCalls.swift",
-            "FrameInspector.swift", "ReadOnlyFile.swift", "CoreDumps.swift",
+            "FrameInspector.swift", "ReadOnlyFile.swift", "CoreDumps.swift", "EvidenceZip.swift",
         ],
         "Foundation": ["SealingKey.swift"],
     ]

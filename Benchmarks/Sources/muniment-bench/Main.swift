@@ -36,12 +36,13 @@ struct Main {
         case "limit": show(try RawFile.limit(directory, count: arguments.value("count", 20_000)))
         case "rocksdb": show(try RocksDB.run(directory, size: size, count: count, batch: batch))
         case "sqlite": show(try SQLite.run(directory, size: size, count: count, batch: batch))
+        case "query": try Querying.run(directory, size: size, count: count)
         case "read": try Reading.run(directory, size: size, count: count)
         default:
             print(
                 """
                 usage: muniment-bench compare [--rounds 5] [--count 1000000] [--dir DIR]
-                       muniment-bench append|attributes|single|clients|raw|limit|rocksdb|sqlite|read
+                       muniment-bench append|attributes|single|clients|raw|limit|rocksdb|sqlite|read|query
                                       [--size 256] [--count N] [--batch 1000] [--in-flight 8] [--clients 256] [--dir DIR]
                 """)
         }

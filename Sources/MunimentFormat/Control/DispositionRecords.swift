@@ -113,6 +113,12 @@ package struct IntentRecord: Hashable, Sendable {
 
 /// The new generation of one segment is written, and this is what it lacks.
 package struct PreparedRecord: Hashable, Sendable {
+    /// How many bytes the set of purged records may take so that the record fits an entry, when the seal lists so many groups.
+    package static func purgedByteCountMax(groupCount: Int) -> Int {
+        // 512 for everything of fixed size around them; a group has a class of at most 2 bytes, and a digest.
+        min(IndexSet.byteCountMax, Limits.entryByteCount - 512 - 34 * groupCount)
+    }
+
     /// The index of the intent record.
     package var disposition: UInt64
     /// What the new generation's bytes are; its `policy` is nil.

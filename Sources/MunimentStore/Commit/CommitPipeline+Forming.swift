@@ -147,13 +147,14 @@ extension CommitPipeline {
         guard !rest.isEmpty else { return nil }
         let count = rest.reduce(0) { $0 + $1.count }
         let byteCount = rest.reduce(0) { $0 + $1.byteCount }
-        let isWanted = !rest.allSatisfy(\.isControl) && former.wantsNewSegment(count: count, byteCount: byteCount)
-        if isWanted || rest.contains(where: \.beginsSegment) && former.segment.entryCount > 0 {
-            former.beginSegment()
-            monitor.change { $0.unsealedCount += 1 }
-        }
+        // The clock, and a frame that is settled meanwhile, may give another answer here than when these were taken from the queue.
+        let isFull = !rest.allSatisfy(\.isControl) && former.wantsNewSegment(count: count, byteCount: byteCount)
+        let isAsked = rest.contains(where: \.beginsSegment) && former.segment.entryCount > 0
+        let beginsSegment = (isFull || isAsked) && monitor.read { $0.unsealedCount == 0 }
         do throws(ArchiveError) {
-            return try former.form(rest)
+            let plan = try former.form(rest, beginsSegment: beginsSegment)
+            if beginsSegment { monitor.change { $0.unsealedCount += 1 } }
+            return plan
         } catch {
             for append in rest { complete(append, .failure(error.with(.failed))) }
             return nil

@@ -109,7 +109,7 @@ final class FrameFormer {
     }
 
     /// Goes on in a new segment. The one before must be sealed by the time the next is begun.
-    func beginSegment() {
+    private func beginSegment() {
         (olderSegment, previousSegment) = (previousSegment, segment)
         segment = SegmentPlan(
             segment: segment.segment + 1, firstIndex: nextIndex, created: clock.microsecondsSinceEpoch())
@@ -127,8 +127,21 @@ final class FrameFormer {
         segment.tokens = segment.tokens.filter { $0.value.firstIndex < nextIndex }
     }
 
-    /// Forms one frame of all `appends`.
-    func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
+    /// Forms one frame of all `appends`, the first of a new segment if `beginsSegment`. When this throws, no segment has begun: it would push the
+    /// tokens of the one before the last out of memory, and a crash would bring them back.
+    func form(_ appends: [PendingAppend], beginsSegment: Bool) throws(ArchiveError) -> FramePlan {
+        guard beginsSegment else { return try form(appends) }
+        let before = (segment, previousSegment, olderSegment)
+        beginSegment()
+        do throws(ArchiveError) {
+            return try form(appends)
+        } catch {
+            (segment, previousSegment, olderSegment) = before
+            throw error
+        }
+    }
+
+    private func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
         let recorded = clock.microsecondsSinceEpoch()
         var runs: [EntryRun] = []
         var chain = chain

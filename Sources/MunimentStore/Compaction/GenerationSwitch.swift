@@ -32,19 +32,22 @@ struct GenerationSwitch {
         }
     }
 
-    /// Makes named generations those that every open finds, and that this process reads.
-    func install(_ seals: [SealRecord]) throws(ArchiveError) {
+    /// Makes named generations those that every open finds, and that this process reads; returns how many bytes they have.
+    func install(_ seals: [SealRecord]) throws(ArchiveError) -> UInt64 {
         // A name that was given before a crash may stand in the cache alone.
         try translating(paths.segments) {
             for directory in Set(seals.map { paths.segmentDirectory($0.segment) }).sorted() {
                 try fileSystem.synchronizeDirectory(directory)
             }
         }
+        var byteCount: UInt64 = 0
         for seal in seals {
             let row = SegmentRow(footer: try footer(seal), fileByteCount: try fileByteCount(path(seal)))
             try SegmentDirectoryFile.write(fileSystem, paths, row)
             reader.install(SegmentHandle(fileSystem, paths, row))
+            byteCount += row.fileByteCount
         }
+        return byteCount
     }
 
     /// The footer of a named generation, which must be the one that its prepared record states.

@@ -9,8 +9,7 @@ extension LogStore {
 
     /// Step 2: writes and checks the generation of a sealed segment that lacks some contents. It is not in force.
     package func writeGeneration(_ purge: SegmentPurge) throws(ArchiveError) -> UnnamedGeneration {
-        let classes = classes
-        return try PurgeWriter(reader: reader, keys: keys, compression: { classes.compression($0) }).write(purge)
+        try PurgeWriter(reader: reader, keys: keys, classes: classes).write(purge)
     }
 
     /// Gives up a generation that was written.
@@ -28,8 +27,8 @@ extension LogStore {
         try GenerationSwitch(reader, keys).name(seals)
     }
 
-    /// Step 5, second half: puts named generations in force.
-    package func installGenerations(_ seals: [SealRecord]) throws(ArchiveError) {
+    /// Step 5, second half: puts named generations in force. Returns how many bytes they have.
+    package func installGenerations(_ seals: [SealRecord]) throws(ArchiveError) -> UInt64 {
         try GenerationSwitch(reader, keys).install(seals)
     }
 

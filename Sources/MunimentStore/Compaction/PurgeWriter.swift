@@ -34,7 +34,7 @@ package struct UnnamedGeneration: Sendable {
 struct PurgeWriter {
     let reader: LogReader
     let keys: KeyRing
-    let compression: @Sendable (UInt32) -> ClassRecord.Compression
+    let classes: ClassTable
 
     func write(_ purge: SegmentPurge) throws(ArchiveError) -> UnnamedGeneration {
         let handle = purge.handle
@@ -46,7 +46,7 @@ struct PurgeWriter {
                 throw ArchiveError(.damaged, "\(handle.path) is not the sealed segment that it should be; run verify.")
             }
             let omission = try omission(purge, generation: header.generation + 1)
-            let repacker = Repacker(reader, header, handle, omitting: omission, compression)
+            let repacker = Repacker(reader, header, handle, omitting: omission, classes)
             let footer = try repacker.writeUnnamed(try handle.frames())
             do {
                 try check(purge, footer, repacker.temporaryPath, root: old.root)
@@ -62,12 +62,14 @@ struct PurgeWriter {
     private func omission(_ purge: SegmentPurge, generation: UInt32) throws -> Repacker.Omission {
         var losing: Set<UInt32> = []
         var keeping: Set<UInt32> = []
+        var all: Set<UInt32> = []
         for reference in try purge.handle.frames() {
             let frame = try reader.frame(reference, in: purge.handle)
             var first = frame.header.firstIndex
             for run in frame.columns.runs {
                 let indexes = first..<first + UInt64(run.count)
                 let missing = purge.missing.intersection(IndexSet(indexes))
+                all.insert(run.classID)
                 if missing.count < UInt64(run.count) { keeping.insert(run.classID) }
                 if !purge.purged.intersection(missing).isEmpty { losing.insert(run.classID) }
                 if !missing.isEmpty && run.kind == .control {
@@ -77,7 +79,7 @@ struct PurgeWriter {
             }
         }
         var omission = Repacker.Omission(purged: purge.missing)
-        omission.gone = losing.subtracting(keeping)
+        omission.gone = all.subtracting(keeping)
         for classID in losing.intersection(keeping).sorted() {
             let made = try keys.makeGroup(
                 segment: purge.handle.segment, classID: classID, generation: generation)

@@ -19,7 +19,8 @@ struct Repacker {
     private let source: SegmentHandle
     private let header: SegmentHeader
     private let session = RandomBytes.array(16)
-    private let compression: @Sendable (UInt32) -> ClassRecord.Compression
+    private let classes: ClassTable
+    private let indexer: SegmentIndexBuilder
     private let omission: Omission
 
     /// What a new generation leaves out, and the keys of what it keeps of the classes concerned.
@@ -36,10 +37,10 @@ struct Repacker {
 
     init(
         _ reader: LogReader, _ header: SegmentHeader, _ source: SegmentHandle, omitting omission: Omission = .nothing,
-        _ compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression
+        _ classes: ClassTable
     ) {
-        (self.reader, self.source, self.compression) = (reader, source, compression)
-        self.omission = omission
+        (self.reader, self.source, self.classes, self.omission) = (reader, source, classes, omission)
+        indexer = SegmentIndexBuilder(firstIndex: header.firstIndex) { classes.record($0)?.indexed }
         self.header = SegmentHeader(
             generation: header.generation + 1, logID: header.logID, segment: header.segment,
             firstIndex: header.firstIndex,
@@ -66,7 +67,9 @@ struct Repacker {
             try? reader.fileSystem.remove(temporaryPath)
             throw error
         }
-        try reader.fileSystem.synchronizeDirectory(reader.paths.segmentDirectory(header.segment))
+        // From here on this is the segment's file, so no error may be taken for a reason to seal the old one instead.
+        let directory = reader.paths.segmentDirectory(header.segment)
+        try translating(directory) { try reader.fileSystem.synchronizeDirectory(directory) }
         return footer
     }
 
@@ -100,8 +103,10 @@ struct Repacker {
             try gather(frame, into: &gathered)
         }
         try flush(&gathered, to: &output)
-        let footer = try output.builder.footer()
-        try file.writeAll(footer.encoded(), at: output.end)
+        let index = try reader.finish(
+            indexer, segment: header.segment, generation: header.generation, without: omission.gone)
+        let footer = try output.builder.footer(index?.directory)
+        _ = try file.write(index, footer, at: output.end)
         try file.synchronize()
         return footer
     }
@@ -174,6 +179,7 @@ struct Repacker {
 
     /// Adds the contents of each class in the order of their entries.
     private func gatherContents(_ frame: FrameView, into gathered: inout Gathered) throws {
+        indexer.add(entriesOf: frame.header, frame.columns)
         for (classID, ordinals) in frame.ordinalsByClass {
             if gathered.batches[classID] == nil {
                 gathered.batches[classID] = RecordBatch(
@@ -190,8 +196,12 @@ struct Repacker {
             try contents.forEach { index, content throws(FormatError) in
                 guard let content, !omission.purged.contains(index) else { return batch.appendPurged() }
                 gathered.kept.insert(classID)
-                guard let salts else { return batch.append(encoded: content) }
                 let layout = try ContentLayout(decoding: content)
+                // Control records have no terms.
+                if classID != ControlRecord.classID {
+                    try indexer.add(index, classID: classID, layout, in: content)
+                }
+                guard let salts else { return batch.append(encoded: content) }
                 batch.append(
                     encoded: ContentEncoder.withSalts(layout, content) { salts.salt(index: index, slot: $0) })
             }
@@ -251,7 +261,7 @@ struct Repacker {
         let group = try keys.group(segment: header.segment, classID: classID, generation: header.generation)
         let key = group.key.partKey(generation: header.generation, session: session)
         let piece = Piece(batch: batch, range: 0..<batch.count, ordinal: 0, run: 0, runOrdinal: 0)
-        let mode = compression(classID)
+        let mode = classes.compression(classID)
         for shape in BlockShape.split([piece], byteCountMax: mode == .record ? 0 : Limits.partContentByteCount) {
             let buffer = CiphertextBuffer.pool.take()
             buffers.append(buffer)

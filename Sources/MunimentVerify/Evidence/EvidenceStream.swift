@@ -13,15 +13,14 @@ final class EvidenceStream {
     private var position = 0
     /// Where the bytes after `buffer` are in the file.
     private var bufferEnd: UInt64 = 0
-    private var hasher = SHA256.Hasher()
+    /// Of the bytes before the next. A copy is a mark: its digest can be asked for later, and mostly is not.
+    private(set) var hasher = SHA256.Hasher()
 
     init(_ file: ReadOnlyFile) { self.file = file }
 
     /// Of the next byte.
     var offset: UInt64 { bufferEnd - UInt64(buffer.count - position) }
     var remainingByteCount: UInt64 { file.byteCount - min(file.byteCount, offset) }
-    /// SHA-256 of the bytes before the next.
-    var digest: Digest { hasher.finalize() }
 
     /// The next `count` bytes. Throws `truncated` where there are fewer; asks for no memory before it knows.
     func take(_ count: Int) throws -> [UInt8] {

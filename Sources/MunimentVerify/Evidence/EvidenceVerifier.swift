@@ -67,7 +67,7 @@ struct EvidenceVerifier {
         try header.withUnsafeBytes { try EvidenceHeader.check($0) }
         var last: EvidenceChunk?
         while !order.isAtEnd {
-            let (offset, prefix) = (stream.offset, stream.digest)
+            let (offset, prefix) = (stream.offset, stream.hasher)
             let heading = try stream.take(EvidenceHeading.byteCount).decode(EvidenceHeading.init(decoding:))
             try order.take(heading)
             guard heading.bodyByteCount <= stream.remainingByteCount else {
@@ -88,7 +88,7 @@ struct EvidenceVerifier {
         }
     }
 
-    private mutating func take(_ heading: EvidenceHeading, at offset: UInt64, prefix: Digest) throws {
+    private mutating func take(_ heading: EvidenceHeading, at offset: UInt64, prefix: SHA256.Hasher) throws {
         switch heading.chunk {
         case .record: return try takeRecord(heading, at: offset)
         case .proof: return try takeProof(heading, at: offset)
@@ -100,9 +100,9 @@ struct EvidenceVerifier {
             case .custody: custody = try body.decode(EvidenceCustody.init(decoding:))
             case .control:
                 ledger.take(try body.decode(EvidenceControl.init(decoding:)), at: offset, &findings)
-            case .log: takeLog(try body.decode(EvidenceLogging.init(decoding:)), at: offset, prefix: prefix)
+            case .log: takeLog(try body.decode(EvidenceLogging.init(decoding:)), at: offset, prefix: prefix.finalize())
             case .end:
-                guard Digest(body) == prefix else {
+                guard Digest(body) == prefix.finalize() else {
                     findings.append(
                         Finding(
                             .evidenceDigest, .error, name, offset: offset,

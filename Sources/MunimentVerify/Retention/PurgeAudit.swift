@@ -102,8 +102,8 @@ struct PurgeAudit {
             findings.append(
                 mismatch("The prepared record \(step.prepared.index) speaks of other entries than the segment has."))
         }
-        if (seal.indexRoot == .zero) == summary.hasIndex {
-            findings.append(mismatch("The prepared record and the footer do not agree on whether there is an index."))
+        if summary.footerDigest != nil, seal.indexRoot != summary.indexRoot {
+            findings.append(mismatch("The prepared record states another index than the footer of its generation has."))
         }
         if step.prepared.index >= attestedSize, summary.firstIndex < attestedSize, !summary.isOpened {
             findings.append(

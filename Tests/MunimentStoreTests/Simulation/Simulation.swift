@@ -166,7 +166,12 @@ final class Simulation {
             restart()
         }
         try reopen()
-        try checkEverything(sample: .max)
+        do {
+            try checkEverything(sample: .max)
+        } catch let error as ArchiveError {
+            note("  \(error.code): \(error.message)")
+            try excuse(error)
+        }
         try close()
     }
 
@@ -204,9 +209,10 @@ final class Simulation {
     private var rotten = false
     private var isCramped: Bool { capacity < 1 << 30 }
 
-    /// A refusal must come from a fault, or from a full disk.
+    /// A refusal must come from a fault, or from a full disk; that bytes are damaged, from rot alone.
     func excuse(_ error: ArchiveError) throws {
         if isRotten { return }
+        if error.code == .damaged { throw Violation("called damaged, and is not: \(error.message)") }
         guard wasStruck || (isCramped && error.code == .full) else {
             throw Violation("refused without a reason: \(error.code): \(error.message)")
         }

@@ -16,6 +16,8 @@ struct Export: ParsableCommand {
               muniment export mail case-17.evidence --where from=alice@example.com --from 2025-01-01
               muniment export mail case-17.evidence --index 120-180 --only from,to,subject
               muniment export copy-of-mail sample.evidence --index 17 --unlogged
+              muniment export mail case-17.html --stream legal --html
+              muniment export mail case-17.zip --where to=legal@example.com --zip
 
             \(SelectionArguments.discussion)
 
@@ -23,6 +25,13 @@ struct Export: ParsableCommand {
             stands for the payload, @stream for the stream. The log gets a record of the export, which binds the file \
             to it; so the archive must not be open for writing elsewhere. --unlogged exports without: the file says \
             so, and then nothing proves that no record was left out.
+
+            --html writes one page that carries the evidence and checks it in a browser each time it is opened, \
+            without a network; whoever reads it enters the archive's public key there. It is a viewer: to rely on a \
+            finding, save the evidence file that it carries and verify that.
+
+            --zip writes the records' exact bytes as files (.eml, .json, .txt, .bin), a tlog-proof beside each, a \
+            Concordance load file for tools of e-discovery, and the evidence file.
 
             The exit status is 66 where nothing is selected, 75 where another process has the archive open for writing.
             """)
@@ -37,6 +46,12 @@ struct Export: ParsableCommand {
     @Option(help: ArgumentHelp("Disclose these attributes only, separated by commas.", valueName: "names"))
     var only: String?
 
+    @Flag(help: "Write one page that checks itself in a browser, offline.")
+    var html = false
+
+    @Flag(help: "Write a ZIP file with the records as files, proofs, a load file, and the evidence.")
+    var zip = false
+
     @Flag(help: "Leave no record of the export in the log.")
     var unlogged = false
 
@@ -44,6 +59,7 @@ struct Export: ParsableCommand {
     var json = false
 
     func validate() throws {
+        if html && zip { throw ValidationError("--html and --zip exclude each other.") }
         guard let only else { return }
         let names = only.split(separator: ",", omittingEmptySubsequences: false)
         guard names.count <= 256, names.allSatisfy({ (1...Limits.attributeNameByteCount).contains($0.utf8.count) })
@@ -53,19 +69,50 @@ struct Export: ParsableCommand {
     func run() throws {
         let progress = SharedProgress()
         defer { progress.clear() }
-        let receipt = try write(to: file, try options(progress))
+        let options = try options(progress)
+        let receipt = html || zip ? try writeForm(options) : try write(to: file, options) { _ in }
         progress.clear()
         try Output.standard.write(json ? Export.json(receipt, file) : Export.text(receipt, file))
     }
 
-    private func write(to path: String, _ options: EvidenceOptions) throws -> EvidenceReceipt {
+    /// Exports, and hands a snapshot that covers the export to `body` while the archive is open.
+    private func write(
+        to path: String, _ options: EvidenceOptions, then body: (Source) throws -> Void
+    ) throws -> EvidenceReceipt {
         let selection = try selection.selection()
         if unlogged {
-            let snapshot = try store.reader(needsKeys: true).snapshot
-            return try snapshot.exportUnloggedEvidence(matching: selection, to: path, options: options)
+            let reader = try store.reader(needsKeys: true)
+            let snapshot = reader.snapshot
+            let receipt = try snapshot.exportUnloggedEvidence(matching: selection, to: path, options: options)
+            try body(Source(snapshot: snapshot, key: reader.verifierKey))
+            return receipt
         }
         return try store.withArchive { archive in
-            try archive.exportEvidenceBlocking(matching: selection, to: path, options: options)
+            let receipt = try archive.exportEvidenceBlocking(matching: selection, to: path, options: options)
+            try body(Source(snapshot: try archive.snapshotBlocking(), key: archive.verifierKey))
+            return receipt
+        }
+    }
+
+    /// What a form besides the evidence is made from.
+    private struct Source {
+        let snapshot: Snapshot
+        let key: String
+    }
+
+    /// A page or a ZIP file. The evidence goes to a file beside it first, which is then taken away.
+    private func writeForm(_ options: EvidenceOptions) throws -> EvidenceReceipt {
+        guard access(file, F_OK) != 0 else {
+            throw ArchiveError(.usage, "\(file) exists already: choose another name, or remove it.")
+        }
+        let evidence = file + ".evidence"
+        var isWritten = false
+        defer { if isWritten { unlink(evidence) } }
+        return try write(to: evidence, options) { source in
+            isWritten = true
+            if html { return try EvidencePage.write(evidence, to: file) }
+            let form = EvidenceZip(evidence, source.snapshot, key: source.key)
+            try form.write(to: file) { options.progress?($0) }
         }
     }
 

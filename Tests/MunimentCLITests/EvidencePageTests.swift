@@ -1,0 +1,167 @@
+import Foundation
+import Testing
+
+/// The evidence page in a real browser. Without one these tests say so and pass; `make deps-browser` installs it.
+@Suite(.serialized) struct EvidencePageTests {
+    private let workspace: Workspace
+
+    init() throws { workspace = try Workspace() }
+
+    // MARK: A browser
+
+    private static let browser: String? = {
+        let names = ["chromium", "chromium-browser", "google-chrome"]
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let paths = names.flatMap { name in folders.map { "\($0)/\(name)" } }
+        return paths.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }()
+
+    /// What became of a page: its document, and the addresses that it asked the network for.
+    private struct Visit {
+        let document: String
+        let requests: [String]
+
+        var verdict: String? {
+            document.firstMatch(of: /<html lang="en" data-verdict="([A-Za-z]+)"/).map { String($0.output.1) }
+        }
+
+        /// How many elements of a name there are in the document.
+        func count(_ name: String) throws -> Int { document.matches(of: try Regex("<\(name)\\b")).count }
+    }
+
+    /// Opens a page, without a window, until its script is done; nil, with a message, where there is no browser.
+    private func visit(_ path: String, key: String? = nil, opensAll: Bool = false) throws -> Visit? {
+        guard let browser = Self.browser else {
+            print("skipped: there is no Chromium; make deps-browser installs it")
+            return nil
+        }
+        var words = opensAll ? ["open"] : []
+        let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._/"))
+        if let key { words.append("key=" + (key.addingPercentEncoding(withAllowedCharacters: plain) ?? "")) }
+        let log = workspace.file("net.json")
+        let result = try Command.Running(
+            [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                "--disable-component-update", "--no-first-run", "--user-data-dir=\(workspace.file("profile"))",
+                "--log-net-log=\(log)", "--virtual-time-budget=60000", "--dump-dom",
+                "file://\(path)#\(words.joined(separator: "&"))",
+            ], input: nil, executable: browser
+        ).finish()
+        #expect(result.status == 0, "\(result.errors)")
+        return Visit(document: result.text, requests: try Self.requests(Data(contentsOf: URL(fileURLWithPath: log))))
+    }
+
+    /// The requests that a page made. The browser's own have no origin.
+    private static func requests(_ log: Data) throws -> [String] {
+        let whole = try #require(try JSONSerialization.jsonObject(with: log) as? [String: Any])
+        let events = try #require(whole["events"] as? [[String: Any]])
+        return events.compactMap { event in
+            guard let parameters = event["params"] as? [String: Any],
+                let initiator = parameters["initiator"] as? String,
+                initiator != "not an origin"
+            else { return nil }
+            return parameters["url"] as? String ?? "?"
+        }
+    }
+
+    // MARK: Pages
+
+    private func page(_ archive: String, _ options: String...) throws -> String {
+        let path = workspace.file("page.html")
+        try? FileManager.default.removeItem(atPath: path)
+        let result = try Command.run(["export", archive, path, "--html"] + options)
+        #expect(result.status == 0, "\(result.errors)")
+        return path
+    }
+
+    /// Changes bytes of the evidence that a page carries.
+    private func change(_ path: String, _ body: (inout [UInt8]) -> Void) throws {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let start = try #require(text.firstRange(of: "id=\"evidence\">\n")).upperBound
+        let end = try #require(text[start...].firstRange(of: "</script>")).lowerBound
+        let data = try #require(Data(base64Encoded: text[start..<end].filter { $0 != "\n" }))
+        var bytes = [UInt8](data)
+        body(&bytes)
+        let changed = text[..<start] + Data(bytes).base64EncodedString() + "\n" + text[end...]
+        try changed.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    @Test func aValidPageTurnsGreenWithTheReadersKey() throws {
+        let (archive, key) = try workspace.archive()
+        let mailbox = Samples.mailbox(30, seed: 3).mailbox
+        #expect(try Command.run(["append", archive, "--format", "mbox"], input: mailbox).status == 0)
+        let path = try page(archive, "--index", "4-20")
+        // Nobody has said which key to trust.
+        guard let untrusted = try visit(path) else { return }
+        #expect(untrusted.verdict == "notEstablished" && untrusted.document.contains(key))
+        let trusted = try visit(path, key: key, opensAll: true)
+        #expect(trusted?.verdict == "intact" && trusted?.requests == [])
+        #expect(trusted?.document.contains("person3@example.com") == true)
+        #expect(try trusted?.count("details") == 17)
+        // Another log of the same name.
+        let (_, other) = try workspace.archive("other")
+        #expect(try visit(path, key: other)?.verdict == "tampered")
+        let partial = try page(archive, "--index", "4-20", "--only", "from", "--unlogged")
+        #expect(try visit(partial, key: key)?.verdict == "intact")
+    }
+
+    @Test func oneChangedByteTurnsItRed() throws {
+        let (archive, key) = try workspace.archive()
+        let lines = Samples.lines((0..<12).map { Array("words of record \($0)".utf8) })
+        #expect(try Command.run(["append", archive, "--format", "lines"], input: lines).status == 0)
+        let path = try page(archive, "--index", "3-9")
+        let whole = try workspace.read("page.html")
+        guard Self.browser != nil else { return _ = try visit(path) }
+        var places: [Int] = []
+        try change(path) { bytes in
+            places = (0..<8).map { (2 * $0 + 1) * bytes.count / 16 }
+        }
+        for place in places {
+            try workspace.write("page.html", whole)
+            try change(path) { $0[place] ^= 1 }
+            #expect(try visit(path, key: key)?.verdict == "tampered", "byte \(place)")
+        }
+    }
+
+    @Test func whatRecordsHoldStaysInert() throws {
+        let (archive, key) = try workspace.archive()
+        var lines = [
+            #"<script>document.documentElement.dataset.pwned=1</script><img src=http://127.0.0.1:9/a onerror=alert(1)>"#,
+            #"</script></pre></details><svg onload="document.documentElement.dataset.pwned=2"><iframe src=http://127.0.0.1:9/b>"#,
+            #"--><style>*{background:url(http://127.0.0.1:9/c)}</style><link rel=stylesheet href=http://127.0.0.1:9/d>"#,
+        ].map { Array($0.utf8) }
+        if let shared = Samples.shared {
+            for name in ["blns.txt", "utf8tests.txt"] {
+                lines += try Samples.bytes("\(shared)/hostile-strings/\(name)").split(separator: 0x0a).map { Array($0) }
+            }
+        } else {
+            print("hostile strings of the shared data are not here: the test's own alone are used")
+        }
+        let hostile = "<script>document.documentElement.dataset.pwned=3</script>"
+        let appended = try Command.run(
+            ["append", archive, "--format", "framed", "--stream", hostile], input: Samples.frames(lines))
+        #expect(appended.status == 0, "\(appended.errors)")
+        let path = try page(archive, "--where", "!k=\(hostile)")
+        guard let visit = try visit(path, key: key, opensAll: true) else { return }
+        #expect(visit.verdict == "intact" && visit.requests.isEmpty, "\(visit.requests)")
+        #expect(!visit.document.contains("data-pwned"))
+        // All of the elements are the page's own: one script and one block of data, nothing that loads or runs.
+        #expect(try visit.count("script") == 2 && visit.count("style") == 1 && visit.count("meta") == 4)
+        #expect(try visit.count("pre") == lines.count)
+        for name in ["img", "svg", "iframe", "object", "embed", "link", "a", "base", "video", "audio"] {
+            #expect(try visit.count(name) == 0, "\(name)")
+        }
+    }
+
+    /// What the tests above look for would be seen: a page that does ask the network, and does run a script.
+    @Test func theBrowserTellsWhatAPageDoes() throws {
+        let path = try workspace.write(
+            "control.html",
+            Array(
+                #"<!doctype html><html lang="en" data-verdict="none"><img src="http://127.0.0.1:9/x.png" onerror="document.documentElement.dataset.pwned=1">"#
+                    .utf8))
+        guard let visit = try visit(path) else { return }
+        #expect(visit.requests.contains { $0.contains("127.0.0.1:9") } && visit.document.contains("data-pwned"))
+        #expect(try visit.count("img") == 1)
+    }
+}
