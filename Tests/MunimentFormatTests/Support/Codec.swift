@@ -84,7 +84,7 @@ struct Codec: Sendable, CustomTestStringConvertible {
         Codec("class-record.json") { try $0.decode(ClassRecord.init(decoding:)).encoded() },
         Codec("seal-record.json") { try $0.decode(SealRecord.init(decoding:)).encoded() },
         block("body-header.json") { try $0.decode(BodyFileHeader.init(decoding:)).encoded() },
-    ]
+    ] + index
 
     /// The content with its attributes' order checked, spelt again from its pieces.
     @Sendable static func recodedContent(_ bytes: [UInt8]) throws -> [UInt8] {
