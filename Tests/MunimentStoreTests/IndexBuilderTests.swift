@@ -15,6 +15,12 @@ import Testing
         var `class`: UInt32
         var groupKey: String
         var records: [String]
+        struct FilterPlace: Decodable {
+            var term: String
+            var pages: [String: Int]
+            var bits: String
+        }
+        var filterPlaces: [FilterPlace]
         var plain: [String]
         var salt: String
         var pages: [String]
@@ -91,6 +97,21 @@ import Testing
             let other = key.pages(salt: .zero, pageCount: count)
             #expect(sealed.withUnsafeBytes { other.open($0, page: page) } == nil)
             #expect(sealed.dropLast().withUnsafeBytes { cipher.open($0, page: page) } == nil)
+        }
+    }
+
+    @Test func filterPlacesAreThoseOfTheVector() {
+        for place in vector.filterPlaces {
+            let hash = Self.bytes(place.term).withUnsafeBytes { key.filterHash($0) }
+            for (count, page) in place.pages { #expect(hash.page(of: Int(count) ?? 0) == page, "\(place.term)") }
+            var filter = IndexFilter(pageCount: 1)
+            filter.insert(hash)
+            let body = filter.pages()[IndexPage.headByteCount...]
+            let bits = Set(place.bits.split(separator: " ").compactMap { Int($0) })
+            let found = (0..<IndexFilter.pageByteCount * 8).filter {
+                body[body.startIndex + $0 >> 3] & 1 << UInt8($0 & 7) != 0
+            }
+            #expect(Set(found) == bits, "\(place.term)")
         }
     }
 
