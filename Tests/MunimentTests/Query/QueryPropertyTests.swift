@@ -131,7 +131,10 @@ final class QueryFixture {
         print("MUNIMENT_SEED=\(Self.seed)")
         let fixture = try QueryFixture(seed: Self.seed, recordCount: 600)
         let snapshot = try ArchiveReader(at: fixture.path).snapshot
-        let segment = try #require(snapshot.reader.segments.dropFirst().first)
+        let segment = try #require(
+            try snapshot.reader.segments.dropFirst().first { segment in
+                try segment.index()?.directory.group(2) != nil
+            })
         let end = try #require(snapshot.reader.firstIndex(after: segment))
         try destroyKey(fixture.path + ".keys/groups", segment: segment.segment, classID: 2)
         fixture.purge("mail", segment.firstIndex..<end)
