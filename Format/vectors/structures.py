@@ -262,10 +262,10 @@ def groups_header(log_id, epoch, salt, wrapped, version=1):
         ("salt", salt), ("wrapped epoch key", wrapped)], 256)
 
 
-def group_key_row(slot, segment, class_id, state, salt, wrapped):
+def group_key_row(slot, segment, class_id, state, salt, wrapped, generation=0):
     return block([
         ("slot", u64(slot)), ("segment", u64(segment)), ("class", u32(class_id)), ("state", u32(state)), ("salt", salt),
-        ("wrapped group key", wrapped)], 128)
+        ("wrapped group key", wrapped), ("generation", u32(generation))], 128)
 
 
 def signer_key_block(log_id, salt, wrapped, version=1):
@@ -298,9 +298,9 @@ def control_record(kind, previous, body, version=1):
             ("previous", varint(0 if previous is None else previous + 1)), ("body", body)]
 
 
-def identity_record(log_id, manifest_digest, origin, key, predecessor=b""):
+def identity_record(log_id, manifest_digest, origin, key, predecessor=b"", boot_id=stand_in("boot", 16), boot=90_000_000):
     return [("log ID", log_id), ("manifest SHA-256", manifest_digest), ("origin", counted(origin.encode())),
-            ("vkey", counted(key.encode())), ("predecessor", counted(predecessor))]
+            ("vkey", counted(key.encode())), ("predecessor", counted(predecessor)), ("boot ID", boot_id), ("boot", i64(boot))]
 
 
 def class_record(class_id, name, mode, basis, compression, period, grace, indexed):

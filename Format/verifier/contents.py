@@ -143,6 +143,7 @@ class FrameContents:
         p, digest = opened or (None, None)
         if known and content_commitment(content, salts, p) != self.columns.commitments[ordinal]: return False
         if token: token.take(ordinal, self.occurred.get(ordinal), content, digest)
+        self.walk.index.take_content(class_, index, content.attributes)
         return True
 
     def count_contents(self, class_):

@@ -17,7 +17,9 @@ def decode_control(raw):
 def decode_identity(raw):
     c = Cursor(raw)
     record = SimpleNamespace(logID=c.take(32), manifestDigest=c.take(32), origin=c.text(1_024), key=c.text(4_096),
-                             predecessor=c.counted(32_768))
+                             predecessor=c.counted(32_768), bootID=c.take(16),
+                             boot=int.from_bytes(c.take(8), "little", signed=True))
+    need(record.boot >= 0, "outOfBounds", "a time before the boot")
     c.finish()
     return record
 

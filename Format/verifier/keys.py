@@ -14,7 +14,7 @@ from .primitives import (
 
 ROOT_KEY = Layout("magic:8s protection:I memoryKiB:I passes:I zero:4s salt:16s logID:32s secret:48s keyCheck:32s")
 GROUPS = Layout("magic:8s version:I zero:4s logID:32s epoch:Q salt:32s wrapped:48s")
-KEY_ROW = Layout("slot:Q segment:Q class_:I state:I salt:32s wrapped:48s")
+KEY_ROW = Layout("slot:Q segment:Q class_:I state:I salt:32s wrapped:48s generation:I")
 SIGNER = Layout("magic:8s version:I zero:4s logID:32s salt:32s wrapped:48s")
 SIGNED = Layout("magic:8s sequence:Q treeSize:Q root:32s")
 BODY = Layout("magic:8s version:I zero:4s logID:32s id:16s")

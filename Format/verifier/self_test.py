@@ -8,7 +8,8 @@ import pathlib
 import tempfile
 from types import SimpleNamespace
 
-from . import contents, control, entries, evidence, keys, notes, primitives, segments, tree
+from . import (
+    contents, control, entries, evidence, index, keys, notes, primitives, retention, segments, tree)
 from .bodies import body_chunks
 from .findings import File
 from .primitives import Cursor, Refusal, sha256
@@ -26,7 +27,9 @@ def agrees(ours, theirs):
     if isinstance(theirs, dict):
         fields = {name.rstrip("_"): value for name, value in vars(ours).items()}
         return all(agrees(fields.get(name), value) for name, value in theirs.items())
+    if isinstance(ours, retention.IndexSet): ours = ours.runs
     if isinstance(theirs, list): return len(ours) == len(theirs) and all(map(agrees, ours, theirs))
+    if isinstance(ours, tuple): return list(ours) == theirs
     return ours == unspell(theirs) if isinstance(ours, bytes) else ours == theirs
 
 
@@ -91,10 +94,16 @@ DECODERS = {
     "evidence-record": evidence_record, "export-record": control.decode_export,
     "footer": segments.decode_footer, "frame-header": frame_header, "frame-parts": frame_parts,
     "group-key-row": keys.decode_key_row, "groups-header": keys.decode_groups_header,
-    "identity-record": control.decode_identity, "manifest": entries.decode_manifest, "part": segments.decode_part,
+    "identity-record": control.decode_identity, "index-directory": index.decode_index_directory,
+    "index-page": index.decode_term_page, "manifest": entries.decode_manifest, "part": segments.decode_part,
     "part-row": part_row, "root-key": keys.decode_root_key, "seal-record": control.decode_seal,
     "segment-header": segment_header, "segment-name": segment_name, "segment-row": segments.decode_segment_row,
-    "signed-varint": lambda raw: number(raw, True), "signer-key-block": keys.decode_signer_key,
+    "clock-record": retention.decode_clock, "completed-record": retention.decode_completed,
+    "erasure-record": retention.decode_erasure, "event-record": retention.decode_event,
+    "hold-record": retention.decode_hold, "index-set": retention.decode_index_set,
+    "intent-record": retention.decode_intent, "predicate": retention.decode_predicate,
+    "prepared-record": retention.decode_prepared, "private-part": retention.decode_private_part,
+    "release-record": retention.decode_release, "signed-varint": lambda raw: number(raw, True), "signer-key-block": keys.decode_signer_key,
     "signer-state": keys.decode_signer_state, "varint": number}
 
 
@@ -188,6 +197,28 @@ class SelfTest:
                 notes.decode_note(case["note"].encode(), v["origin"], key)
                 self.expect(False, "checkpoint: bad: %s was accepted" % case["name"])
 
+    def index(self, v):
+        """A whole index: the pages open, list the records and are their only spelling; one that lists others is found."""
+        directory = index.decode_index_directory(bytes.fromhex(v["directory"]))
+        self.expect(sha256(b"\x25", bytes.fromhex(v["directory"])).hex() == v["root"], "index: root")
+        sealed = [unspell(page) for page in v["pages"]]
+        group = index.GroupIndex(directory.groups[0], lambda n: sealed[n], bytes.fromhex(v["logID"]), v["segment"])
+        self.expect(group.digest() == directory.groups[0].digest, "index: digest")
+        plain = group.open(bytes.fromhex(v["groupKey"]))
+        self.expect(plain == [unspell(page) for page in v["plain"]], "index: pages")
+        listed = index.Listed()
+        for record in v["records"]:
+            ordinal, time, attributes = record.split(" ")
+            listed.take_time(int(ordinal), int(time))
+            listed.take_content(int(ordinal), [bytes.fromhex(a) for a in attributes.split(",")])
+        try: group.check(plain, listed)
+        except Refusal as refusal: self.expect(False, "index: %s" % refusal)
+        listed.take_content(5, [bytes.fromhex("0161016b")])
+        try:
+            group.check(plain, listed)
+            self.expect(False, "index: a record that it does not list")
+        except Refusal as refusal: self.expect(refusal.code == "terms", "index: another finding")
+
     def tree(self, v):
         leaves, nodes = [tree.leaf_hash(b"entry %d" % n) for n in range(len(v["leaves"]))], {}
         for step in (1, 3, 20):
@@ -259,15 +290,16 @@ def run(verify):
     load = lambda name: json.loads((VECTORS / (name + ".json")).read_text())
     for name, decode in DECODERS.items(): test.structure(name, load(name), decode)
     test.structure("entry-columns", load("entry-columns"), entries.decode_columns)
+    test.structure("index-top", load("index-top"), index.decode_top)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for name, check in [("keys", test.keys), ("commitment", test.commitments), ("token", test.tokens),
-                            ("checkpoint", test.checkpoints), ("tree", test.tree)]: check(load(name))
+                            ("checkpoint", test.checkpoints), ("index", test.index), ("tree", test.tree)]: check(load(name))
         test.body_file(load("body-file"), folder)
         test.store(load("store"), verify, folder)
         test.evidence(load("evidence"), load("store")["vkey"], verify, folder)
     missing = {path.stem for path in VECTORS.glob("*.json")} - set(DECODERS) - {
-        "entry-columns", "keys", "commitment", "token", "checkpoint", "tree", "body-file", "store"}
+        "entry-columns", "index", "index-top", "keys", "commitment", "token", "checkpoint", "tree", "body-file", "store"}
     test.expect(not missing, "vectors that nothing reads: %s" % missing)
     for code in test.other_codes: print("another code: " + code)
     for failure in test.failures: print("FAILED: " + failure)

@@ -265,7 +265,8 @@ class Store:
         said = (seal.segment, seal.generation, seal.firstIndex, seal.entryCount, seal.footerDigest)
         found = (f.segment, f.generation, f.firstIndex, f.entryCount, walk.footer_digest)
         groups = {g.class_: g.digest for g in seal.groups} == {g.class_: g.digest for g in f.groups}
-        if said != found or not groups or bool(f.index) != any(seal.indexRoot):
+        root = sha256(b"\x25", f.index) if f.index else bytes(32)
+        if said != found or not groups or root != seal.indexRoot:
             message = "the footer of segment %d is not the one that was sealed" % walk.number
             self.report.error("seal.mismatch", message, walk.path, walk.file_size - f.footerByteCount, index)
 

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 from .contents import FrameContents
 from .entries import decode_columns
+from .index import SegmentIndex
 from .primitives import BLOCK, MIB, Refusal, crc32c, is_zero, need, sha256
 from .segments import decode_footer, decode_frame_header, decode_part_rows, decode_segment_header
-FILE_END = (4 << 30) + 64 * MIB
+FILE_END = (4 << 30) + 64 * MIB + 64 * MIB
 
 
 class SegmentWalk:
@@ -24,6 +25,7 @@ class SegmentWalk:
         self.recorded, self.damaged, self.parts, self.unopened, self.tokens = [], False, 0, 0, 0
         self.skeleton, self.scan_budget = hashlib.sha256(b"\x21"), 4 * min(file.size, FILE_END) + 64 * MIB
         self.footer = self.footer_digest = self.bad_footer = None
+        self.index = SegmentIndex(self)
 
     def run(self):
         with self.report.guard("segment.header", self.path, 0):
@@ -34,7 +36,9 @@ class SegmentWalk:
         while at < end:
             here, at = at, end
             with self.report.guard("frame.malformed", self.path, here, self.store.size): at = self.step(here, end)
-        if self.footer: self.check_footer(self.footer, end)
+        if self.footer:
+            self.check_footer(self.footer, end)
+            with self.report.guard("index.malformed", self.path, end): self.index.check()
 
     def check_header(self, h):
         store = self.store
@@ -46,7 +50,7 @@ class SegmentWalk:
         need(store.broken or h.root == store.tree.root(), "inconsistent", "not the root of the tree before it")
 
     def find_footer(self):
-        """Where the frames must end: at the footer if the file ends with one, otherwise at the file's end."""
+        """Where the frames must end: at the index or the footer if the file ends with one, otherwise at the file's end."""
         if self.file.size > FILE_END:
             self.report.error("segment.header", "a file of %d bytes" % self.file.size, self.path, FILE_END)
             return FILE_END
@@ -63,7 +67,8 @@ class SegmentWalk:
         except Refusal as refusal:
             finding = "footer.checksum" if refusal.code == "checksum" else "footer.malformed"
             self.bad_footer = start, finding, str(refusal)
-        return start
+            return start
+        return self.index.find(self.footer.index, start)
 
     def step(self, at, end):
         """Checks what stands at `at` and says where to go on."""
@@ -153,7 +158,9 @@ class SegmentWalk:
         except Refusal as refusal:
             self.report.error("entry.malformed", str(refusal), self.path, at + len(raw), h.firstIndex)
             store.broken = True
-        if columns: store.take_entries(self, h, columns, at)
+        if columns:
+            store.take_entries(self, h, columns, at)
+            self.index.take_entries(h, columns)
         store.size = h.treeSize
         store.check_root(h, self.path, at)
         classes = {run.class_ for run in columns.runs} if columns else {row.class_ for row in h.groups}

@@ -48,12 +48,19 @@ public struct ArchiveOptions: Sendable {
 /// nothing acknowledged is lost.
 public final class Archive: Sendable {
     let store: LogStore
+    /// Where changes of rules and holds queue up.
+    package let policyGate: PolicyGate
+    /// One run of the compactor at a time.
+    let compaction = Guarded(())
     private let logger: Logger
     private let recordCounter = Counter(label: "muniment.records")
     private let byteCounter = Counter(label: "muniment.content_bytes")
     private let commitTimer = Metrics.Timer(label: "muniment.append")
 
-    private init(_ store: LogStore, logger: Logger) { (self.store, self.logger) = (store, logger) }
+    private init(_ store: LogStore, logger: Logger) {
+        (self.store, self.logger) = (store, logger)
+        policyGate = PolicyGate(store)
+    }
 
     // MARK: Opening and closing
 
@@ -111,12 +118,8 @@ public final class Archive: Sendable {
         try Archive.check(buffer, token)
         let batches = buffer.batches
         try Task.checkCancellation()
-        await store.room()
-        try Task.checkCancellation()
         let start = ContinuousClock.now
-        let receipt = try await withCheckedThrowingContinuation { continuation in
-            store.submit(PendingAppend(batches, token: token) { continuation.resume(with: $0) })
-        }
+        let receipt = try await store.appended(batches, token)
         commitTimer.record(duration: ContinuousClock.now - start)
         note(receipt, batches)
         return receipt
@@ -193,7 +196,14 @@ extension Archive {
     public static func openBlocking(at path: String, options: ArchiveOptions = ArchiveOptions()) throws -> Archive {
         let store = try LogStore.open(POSIXFileSystem(), path, options: options.store)
         options.logger.info("archive opened", metadata: ["path": "\(path)", "size": "\(store.committed.treeSize)"])
-        return Archive(store, logger: options.logger)
+        let archive = Archive(store, logger: options.logger)
+        do {
+            try archive.resumeCompaction()
+        } catch {
+            try? store.close()
+            throw error
+        }
+        return archive
     }
 
     /// As `append`: commits on the calling thread when nothing else is under way, the quickest way for a lone appender.

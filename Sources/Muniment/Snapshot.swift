@@ -22,6 +22,9 @@ public struct Snapshot: Sendable {
         (self.reader, self.classes) = (reader, classes)
     }
 
+    /// The log up to the checkpoint.
+    var log: ProvenLog { ProvenLog(reader, size: size, root: checkpoint.root) }
+
     /// The number of entries, the engine's own included. Indexes below it may be read.
     public var size: UInt64 { checkpoint.size }
 
@@ -113,11 +116,13 @@ public struct Snapshot: Sendable {
     private func require(_ content: RecordContent, _ entry: Entry, _ index: UInt64, bodyDigest: Digest?)
         throws(ArchiveError)
     {
-        let segment = try reader.segment(containing: index).segment
+        let frame = try reader.frame(containing: index).header
         guard let keys = reader.keys else {
             throw ArchiveError(.keyMissing, "Contents can't be opened without the keys.")
         }
-        let salts = try keys.group(segment: segment, classID: entry.classID).key.saltStream
+        let salts = try keys.group(
+            segment: frame.segment, classID: entry.classID, generation: frame.generation
+        ).key.saltStream
         let commitment = try translating("record \(index)") {
             try content.commitment(index: index, salts: salts, bodyDigest: bodyDigest)
         }

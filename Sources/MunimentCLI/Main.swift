@@ -72,6 +72,7 @@ struct MunimentCommand: ParsableCommand {
             CommandGroup(
                 name: "Proving:",
                 subcommands: [CheckpointCommand.self, Prove.self, Export.self, Tiles.self, Verify.self]),
+            CommandGroup(name: "Destroying:", subcommands: [Compact.self]),
             CommandGroup(name: "Keeping:", subcommands: [Backup.self, Repair.self, PassphraseCommand.self]),
         ]
     )

@@ -38,6 +38,26 @@ package enum SHA256 {
         }
     }
 
+    /// RFC 6962 leaves: digest i of `output` = SHA-256(0x00 ‖ entry i). `output` has room for all of them. O(n), no allocation.
+    package static func leaves(_ entries: [UnsafeRawBufferPointer], into output: UnsafeMutableRawBufferPointer) {
+        precondition(output.count >= entries.count * Digest.byteCount, "no room for the leaves")
+        guard let base = output.baseAddress else { return }
+        let strideCount = 64
+        withUnsafeTemporaryAllocation(of: mk_hash_job.self, capacity: strideCount) { jobs in
+            for start in stride(from: 0, to: entries.count, by: strideCount) {
+                let count = min(strideCount, entries.count - start)
+                for place in 0..<count {
+                    let entry = entries[start + place]
+                    let out = base + (start + place) * Digest.byteCount
+                    jobs[place] = mk_hash_job(
+                        head: nil, body: entry.baseAddress?.assumingMemoryBound(to: UInt8.self), head_count: 0,
+                        body_count: entry.count, out: out.assumingMemoryBound(to: UInt8.self), tag: 0)
+                }
+                mk_sha256_jobs(jobs.baseAddress, count)
+            }
+        }
+    }
+
     /// RFC 6962 interior nodes: digest i of `parents` = SHA-256(0x01 ‖ child 2i ‖ child 2i+1), for i below `count`.
     /// `children` holds 64 · `count` bytes and `parents` 32 · `count`; they may start at the same address, and need no
     /// alignment. No allocation.

@@ -17,6 +17,9 @@ package struct ContentLayout: Sendable {
     /// Bytes of an encoded `BodyReference`.
     package static let bodyReferenceByteCount = 16 + 8 + 32 + 16
 
+    /// Bytes of what stands in the place of a purged content: a length of 0. It is no content, and is not decoded as one.
+    package static let purgedByteCount = 1
+
     /// The whole content, its length field included.
     package var byteCount: Int
     /// The content's flags, known ones only.
@@ -163,6 +166,23 @@ package enum ContentEncoder {
         body.append(contentsOf: salts)
         var bytes: [UInt8] = []
         bytes.append(varint: UInt64(body.count + payloadByteCount))
+        return bytes + body
+    }
+
+    /// `content`, whose layout is `layout`, with its salts written out: for a record that outlives the key from which they are derived. `salt` gives
+    /// that of a slot; a body file's payload keeps the one of its reference. A content that has them already comes back as it is.
+    package static func withSalts(
+        _ layout: ContentLayout, _ content: UnsafeRawBufferPointer, salt: (UInt64) -> [UInt8]
+    ) -> [UInt8] {
+        guard layout.salts.isEmpty else { return Array(content[..<layout.byteCount]) }
+        var body: [UInt8] = [layout.flags | ContentLayout.explicitSalts]
+        body.append(varint: UInt64(layout.attributeCount))
+        body.append(contentsOf: content[layout.attributes])
+        body += layout.hasBodyFile ? Array(content[layout.payload].suffix(Limits.saltByteCount)) : salt(0)
+        for slot in 0..<layout.attributeCount { body += salt(UInt64(slot) + 1) }
+        body.append(contentsOf: content[layout.payload])
+        var bytes: [UInt8] = []
+        bytes.append(varint: UInt64(body.count))
         return bytes + body
     }
 }

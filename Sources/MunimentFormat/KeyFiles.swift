@@ -5,7 +5,7 @@
 //                         protection 0: secret is the root key and 16 zeros; 1: the root key, wrapped under Argon2id(passphrase, salt)
 //   groups:  header 256 bytes: magic "MUNGROUP" · version u32 · zero u32 · log ID 32 · epoch u64 · salt 32 · wrapped epoch key 48 · zeros
 //            · CRC32C u32; then rows of 128 bytes: slot u64 · segment u64 · class u32 · state u32 (0 destroyed, 1 present) · salt 32 ·
-//            wrapped group key 48 · zeros · CRC32C u32
+//            wrapped group key 48 · generation u32 · zeros · CRC32C u32
 //   signer:  block 0: magic "MUNSIGNR" · version u32 · zero u32 · log ID 32 · salt 32 · wrapped Ed25519 seed 48 · zeros · CRC32C u32
 //            blocks 1 and 2, written in turn: magic "MUNSIGNS" · sequence u64 · size u64 · root 32 · zeros · CRC32C u32; the greater
 //            sequence counts
@@ -158,12 +158,17 @@ package struct GroupKeyRow: Hashable, Sendable {
     package var salt: [UInt8]
     /// 48 bytes: the wrapped key.
     package var wrapped: [UInt8]
+    /// The first generation of the segment that the key serves: 0, or the one whose survivors a purge gave a key of their own.
+    package var generation: UInt32
 
     /// The fields as given. Traps where a field of fixed size has another one.
-    package init(slot: UInt64, segment: UInt64, classID: UInt32, isPresent: Bool, salt: [UInt8], wrapped: [UInt8]) {
+    package init(
+        slot: UInt64, segment: UInt64, classID: UInt32, isPresent: Bool, salt: [UInt8], wrapped: [UInt8],
+        generation: UInt32 = 0
+    ) {
         precondition(salt.count == KeyLayout.saltByteCount && wrapped.count == KeyLayout.wrappedByteCount)
         (self.slot, self.segment, self.classID, self.isPresent) = (slot, segment, classID, isPresent)
-        (self.salt, self.wrapped) = (salt, wrapped)
+        (self.salt, self.wrapped, self.generation) = (salt, wrapped, generation)
     }
 
     /// The bytes, in their one spelling.
@@ -175,6 +180,7 @@ package struct GroupKeyRow: Hashable, Sendable {
         bytes.append(littleEndian: UInt32(isPresent ? 1 : 0))
         bytes.append(contentsOf: salt)
         bytes.append(contentsOf: wrapped)
+        bytes.append(littleEndian: generation)
         return ChecksummedBlock.encoded(bytes, byteCount: GroupKeyRow.byteCount)
     }
 
@@ -192,6 +198,7 @@ package struct GroupKeyRow: Hashable, Sendable {
         guard isPresent || salt.allSatisfy({ $0 == 0 }) && wrapped.allSatisfy({ $0 == 0 }) else {
             throw reader.failure(.notCanonical, "a destroyed key is not zero")
         }
+        generation = try reader.integer()
         try ChecksummedBlock.finish(&reader)
     }
 }

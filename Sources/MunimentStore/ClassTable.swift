@@ -8,8 +8,12 @@ package final class ClassTable: Sendable {
     package static let defaultClass = ClassRecord(classID: 1, name: "default")
 
     private let classes = Guarded<[ClassRecord]>([])
+    private let isOpen = Guarded(false)
 
     package init() {}
+
+    /// Whether the log, when it was loaded, had a disposition without its completed record.
+    package var hadOpenDisposition: Bool { isOpen.withLock { $0 } }
 
     package var all: [ClassRecord] { classes.withLock { $0 } }
 
@@ -37,6 +41,7 @@ package final class ClassTable: Sendable {
     package func load(_ reader: LogReader, head: UInt64?) throws(ArchiveError) -> ControlChain {
         var chain = ControlChain(last: head, policy: nil)
         var seen: Set<UInt32> = []
+        var newestOfDisposition: ControlRecord.Kind?
         var next = head
         while let index = next {
             let record = try ClassTable.control(reader, index)
@@ -46,6 +51,10 @@ package final class ClassTable: Sendable {
                 }
             } else {
                 if chain.policy == nil { chain.policy = index }
+                if chain.clock == nil, record.kind == .clock || record.kind == .identity { chain.clock = index }
+                if [.intent, .prepared, .completed].contains(record.kind) {
+                    newestOfDisposition = newestOfDisposition ?? record.kind
+                }
                 if record.kind == .retentionClass {
                     let stated = try translating("record \(index)") {
                         try record.body.decode(ClassRecord.init(decoding:))
@@ -60,6 +69,8 @@ package final class ClassTable: Sendable {
                     "The chain of control records runs forward at \(index); run verify on a copy of the store.")
             }
         }
+        let isDispositionOpen = newestOfDisposition.map { $0 != .completed } ?? false
+        isOpen.withLock { $0 = isDispositionOpen }
         return chain
     }
 

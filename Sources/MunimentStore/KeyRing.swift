@@ -15,12 +15,41 @@ package final class KeyRing: Sendable {
         var header: GroupsHeader
         var epochKey: SecretKey
         var rowCount: UInt64
-        /// Rows by place, newest first found; complete.
-        var slots: [Slot: UInt64] = [:]
-        var cache: [Slot: GroupKey] = [:]
+        /// Present rows by place, ascending by generation; complete.
+        var places: [Place: [Served]] = [:]
+        /// Present rows by segment.
+        var present: [UInt64: Set<UInt64>] = [:]
+        /// Places that have a destroyed row.
+        var destroyed: Set<Place> = []
+        /// By slot.
+        var cache: [UInt64: GroupKey] = [:]
+
+        /// The row whose key serves a generation of a place.
+        func slot(_ place: Place, _ generation: UInt32) -> UInt64? {
+            places[place]?.last { $0.generation <= generation }?.slot
+        }
+
+        mutating func insert(_ row: GroupKeyRow) {
+            let place = Place(segment: row.segment, classID: row.classID)
+            guard row.isPresent else {
+                destroyed.insert(place)
+                return
+            }
+            present[row.segment, default: []].insert(row.slot)
+            // Of two rows for one generation the newer counts: the older belongs to a purge that was given up.
+            places[place, default: []].removeAll { $0.generation == row.generation }
+            places[place, default: []].append(Served(generation: row.generation, slot: row.slot))
+            places[place]?.sort { $0.generation < $1.generation }
+        }
     }
 
-    private struct Slot: Hashable {
+    /// A row, and the first generation that its key serves.
+    private struct Served {
+        var generation: UInt32
+        var slot: UInt64
+    }
+
+    private struct Place: Hashable {
         var segment: UInt64
         var classID: UInt32
     }
@@ -29,9 +58,9 @@ package final class KeyRing: Sendable {
     private static let cacheCountMax = 256
 
     package let logID: Digest
-    private let directory: String
-    private let fileSystem: any FileSystem
-    private let root: SecretKey
+    let directory: String
+    let fileSystem: any FileSystem
+    let root: SecretKey
     private let isWritable: Bool
     private let state: Guarded<State>
 
@@ -124,7 +153,7 @@ package final class KeyRing: Sendable {
                         throw FormatError(
                             .inconsistent, "group key row", at: offset, "row \(state.rowCount) says \(row.slot)")
                     }
-                    if row.isPresent { state.slots[Slot(segment: row.segment, classID: row.classID)] = row.slot }
+                    state.insert(row)
                     state.rowCount += 1
                     offset += GroupKeyRow.byteCount
                 }
@@ -133,14 +162,21 @@ package final class KeyRing: Sendable {
         }
     }
 
-    /// The key of a group; `.keyMissing` when there is no row for it, `.purged` when it was destroyed.
-    package func group(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64) {
-        if let found = try existingGroup(segment: segment, classID: classID) { return found }
+    /// The key of a group in a generation of its segment; `.keyMissing` when there is no row for it, `.purged` when it was destroyed.
+    package func group(segment: UInt64, classID: UInt32, generation: UInt32 = 0) throws(ArchiveError) -> (
+        key: GroupKey, slot: UInt64
+    ) {
+        if let found = try existingGroup(segment: segment, classID: classID, generation: generation) { return found }
         if !isWritable {
-            // The writer may have added rows since this reader opened.
-            let fresh = try KeyRing.readGroups(fileSystem, directory, logID: logID, root: root)
-            replace(with: fresh)
-            if let found = try existingGroup(segment: segment, classID: classID) { return found }
+            // The writer may have added rows, or purged some, since this reader opened.
+            try refresh()
+            if let found = try existingGroup(segment: segment, classID: classID, generation: generation) {
+                return found
+            }
+        }
+        if state.withLock({ $0.destroyed.contains(Place(segment: segment, classID: classID)) }) {
+            throw ArchiveError(
+                .purged, "The key of class \(classID) in segment \(segment) was destroyed: what it sealed is purged.")
         }
         throw ArchiveError(
             .keyMissing,
@@ -148,57 +184,94 @@ package final class KeyRing: Sendable {
         )
     }
 
+    /// Calls `body` with the epoch in force.
+    func withHeader<R>(_ body: (GroupsHeader, SecretKey) -> R) -> R {
+        let (header, key) = state.withLock { ($0.header, $0.epochKey) }
+        return body(header, key)
+    }
+
+    /// The present rows of a segment, whatever generation they serve; those of purges that were given up are among them.
+    func slots(segment: UInt64) -> Set<UInt64> {
+        state.withLock { $0.present[segment] ?? [] }
+    }
+
+    /// Where the file's rows end, in bytes.
+    var endOfRows: UInt64 {
+        state.withLock { UInt64(GroupsHeader.byteCount) + $0.rowCount * UInt64(GroupKeyRow.byteCount) }
+    }
+
+    /// Reads the file again.
+    func refresh() throws(ArchiveError) {
+        let fresh = try KeyRing.readGroups(fileSystem, directory, logID: logID, root: root)
+        replace(with: fresh)
+    }
+
     private func replace(with fresh: sending State) {
-        let slots = fresh.slots
-        let rowCount = fresh.rowCount
-        let header = fresh.header
-        let epochKey = fresh.epochKey
+        let (header, epochKey, rowCount) = (fresh.header, fresh.epochKey, fresh.rowCount)
+        let (places, present, destroyed) = (fresh.places, fresh.present, fresh.destroyed)
         state.withLock { state in
-            state.slots = slots
-            state.rowCount = rowCount
-            state.header = header
-            state.epochKey = epochKey
-            state.cache = [:]
+            (state.header, state.epochKey, state.rowCount) = (header, epochKey, rowCount)
+            (state.places, state.present, state.destroyed, state.cache) = (places, present, destroyed, [:])
         }
     }
 
-    /// The key of a group, or nil when there is no row for it.
-    package func existingGroup(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64)?
-    {
-        let wanted = Slot(segment: segment, classID: classID)
+    /// The key of a group in a generation of its segment, or nil when there is no row for it.
+    package func existingGroup(segment: UInt64, classID: UInt32, generation: UInt32 = 0) throws(ArchiveError) -> (
+        key: GroupKey, slot: UInt64
+    )? {
+        let wanted = Place(segment: segment, classID: classID)
         let (slot, cached, header, epochKey) = state.withLock { state in
-            (state.slots[wanted], state.cache[wanted], state.header, state.epochKey)
+            let slot = state.slot(wanted, generation)
+            return (slot, slot.flatMap { state.cache[$0] }, state.header, state.epochKey)
         }
         guard let slot else { return nil }
         if let cached { return (cached, slot) }
         let path = KeyRing.groupsPath(directory)
-        let key = try translating(path) {
-            let file = try fileSystem.open(path, .read)
-            defer { file.close() }
-            let row = try file.readExactly(
-                GroupKeyRow.byteCount, at: UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount)
-            ).decode(GroupKeyRow.init(decoding:))
-            guard row.slot == slot, row.segment == segment, row.classID == classID else { throw KeyError.damaged }
-            return try row.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey)
+        let key: GroupKey
+        do throws(ArchiveError) {
+            key = try translating(path) {
+                let file = try fileSystem.open(path, .read)
+                defer { file.close() }
+                let row = try KeyRing.row(slot, file)
+                guard row.isPresent, row.segment == segment, row.classID == classID else { throw KeyError.damaged }
+                return try row.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey)
+            }
+        } catch {
+            // Beside a writer that purged meanwhile, the row belongs to another epoch, or is gone.
+            guard !isWritable else { throw error }
+            try refresh()
+            guard state.withLock({ $0.header.epoch }) != header.epoch else { throw error }
+            return try existingGroup(segment: segment, classID: classID, generation: generation)
         }
-        remember(key, wanted)
+        remember(key, slot)
         return (key, slot)
     }
 
-    private func remember(_ key: GroupKey, _ slot: Slot) {
+    private static func row(_ slot: UInt64, _ file: any File) throws -> GroupKeyRow {
+        let row = try file.readExactly(
+            GroupKeyRow.byteCount, at: UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount)
+        ).decode(GroupKeyRow.init(decoding:))
+        guard row.slot == slot else { throw KeyError.damaged }
+        return row
+    }
+
+    private func remember(_ key: GroupKey, _ slot: UInt64) {
         state.withLock { state in
             if state.cache.count >= KeyRing.cacheCountMax { state.cache.removeAll() }
             state.cache[slot] = key
         }
     }
 
-    /// Makes the key of a new group and its row, durably.
-    package func makeGroup(segment: UInt64, classID: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64) {
+    /// Makes the key of a new group and its row, durably. `generation` is the first that it serves.
+    package func makeGroup(segment: UInt64, classID: UInt32, generation: UInt32 = 0) throws(ArchiveError) -> (
+        key: GroupKey, slot: UInt64
+    ) {
         precondition(isWritable)
         let place = GroupPlace(logID: logID, segment: segment, classID: classID)
         let (slot, header, epochKey) = state.withLock { state in (state.rowCount, state.header, state.epochKey) }
         let key = GroupKey(key: .random(), place: place)
-        let row = GroupKeyRow.make(key.key, slot: slot, place: place, epoch: header.epoch, epochKey: epochKey)
+        var row = GroupKeyRow.make(key.key, slot: slot, place: place, epoch: header.epoch, epochKey: epochKey)
+        row.generation = generation
         let path = KeyRing.groupsPath(directory)
         try translating(path) {
             let file = try fileSystem.open(path, .readWrite)
@@ -206,12 +279,11 @@ package final class KeyRing: Sendable {
             try file.writeAll(row.encoded(), at: UInt64(GroupsHeader.byteCount) + slot * UInt64(GroupKeyRow.byteCount))
             try file.synchronize()
         }
-        let wanted = Slot(segment: segment, classID: classID)
         state.withLock { state in
-            state.slots[wanted] = slot
+            state.insert(row)
             state.rowCount = slot + 1
         }
-        remember(key, wanted)
+        remember(key, slot)
         return (key, slot)
     }
 

@@ -28,7 +28,10 @@ package final class LogStore: @unchecked Sendable {
     package let reader: LogReader
     package let classes: ClassTable
     package let signer: CheckpointSigner
+    let keys: KeyRing
     package let fileSystem: any FileSystem
+    /// The clock by which records become due.
+    package let clock: ComplianceClock
     private let options: StoreOptions
     private let lock: any File
     private var pipeline: CommitPipeline
@@ -37,11 +40,11 @@ package final class LogStore: @unchecked Sendable {
 
     private init(
         manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner,
-        options: StoreOptions,
+        keys: KeyRing, clock: ComplianceClock, options: StoreOptions,
         lock: any File, pipeline: CommitPipeline, housekeeper: Housekeeper
     ) {
         (self.manifest, self.paths, self.reader, self.classes) = (manifest, paths, reader, classes)
-        (self.signer, self.options, self.lock) = (signer, options, lock)
+        (self.signer, self.keys, self.clock, self.options, self.lock) = (signer, keys, clock, options, lock)
         (self.pipeline, self.housekeeper) = (pipeline, housekeeper)
         fileSystem = reader.fileSystem
     }
@@ -98,7 +101,8 @@ package final class LogStore: @unchecked Sendable {
     private func appendIdentity(predecessor: [UInt8]) throws(ArchiveError) {
         let identity = IdentityRecord(
             logID: manifest.logID, manifestDigest: SHA256.hash(manifest.encoded()), origin: manifest.origin,
-            verifierKey: manifest.verifierKey, predecessor: predecessor)
+            verifierKey: manifest.verifierKey, predecessor: predecessor, bootID: options.clock.bootID(),
+            boot: options.clock.bootMicroseconds())
         let record = ClassTable.defaultClass
         _ = try append(
             [
@@ -106,6 +110,7 @@ package final class LogStore: @unchecked Sendable {
                 RecordBatch(control: ControlDraft(.retentionClass) { _ in record.encoded() }),
             ], isControl: true)
         classes.set(record)
+        _ = try ClockAnchoring(reader: reader, committed: committed, clock: clock).run()
         _ = try checkpoint(.kept)
     }
 
@@ -158,15 +163,31 @@ package final class LogStore: @unchecked Sendable {
         committed.chain = try classes.load(reader, head: head)
         let signer = try CheckpointSigner.open(
             fileSystem, paths, origin: manifest.origin, keys: keys, newest: recovered.checkpointNote)
+        let clock = ComplianceClock(options.clock)
+        let bootRecord = try ClockAnchoring(reader: reader, committed: committed, clock: clock).run()
         let assembly = StoreAssembly(
-            reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
+            reader: reader, keys: keys, classes: classes, options: options, clock: clock, recovered: recovered)
         let (pipeline, housekeeper) = try assembly.start(committed, signer)
         let store = LogStore(
-            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options,
-            lock: lock,
+            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, keys: keys,
+            clock: clock, options: options, lock: lock,
             pipeline: pipeline, housekeeper: housekeeper)
         if !options.isSynchronous { housekeeper.start() }
+        do throws(ArchiveError) {
+            try store.appendClocks(bootRecord)
+        } catch {
+            store.abandon()
+            throw error
+        }
         return store
+    }
+
+    /// States in the log what an open did to the clock, and lets it catch up if it may. Without space it goes unsaid: the next open does the same.
+    private func appendClocks(_ bootRecord: ClockRecord?) throws(ArchiveError) {
+        do throws(ArchiveError) {
+            if let bootRecord { _ = try pipeline.appendClock(clock) { bootRecord } }
+            _ = try pipeline.appendClock(clock) { clock.catchUpRecord() }
+        } catch  where error.code == .full {}
     }
 
     /// A reader over what recovery found, with the tree's files brought up to date in memory.
@@ -200,18 +221,26 @@ package final class LogStore: @unchecked Sendable {
     /// Why the cadence's last checkpoint could not be signed; nil if it could.
     package var signingFailure: ArchiveError? { housekeeper.signingFailure }
 
+    /// Whether appends wait to be formed.
+    package var isWaiting: Bool { pipeline.isWaiting }
     package func submit(_ append: PendingAppend) { pipeline.submit(append) }
     package func submitAndRunIfIdle(_ append: PendingAppend) { pipeline.submitAndRunIfIdle(append) }
     package func waitForRoom() { pipeline.waitForRoom() }
-    package func room() async { await pipeline.room() }
+    package func submitIfRoom(_ append: PendingAppend) -> Bool { pipeline.submitIfRoom(append) }
+    package var lineCount: Int { pipeline.lineCount }
+    package func standInLine(_ append: PendingAppend) { pipeline.standInLine(append) }
+    package func takeBack(_ append: PendingAppend) -> Bool { pipeline.takeBack(append) }
 
     /// Appends and waits, committing on this thread if nothing else is under way. Not for cooperative threads.
     package func append(
-        _ batches: [RecordBatch], token: [UInt8]? = nil, isAlone: Bool = false, isControl: Bool = false
+        _ batches: [RecordBatch], token: [UInt8]? = nil, isAlone: Bool = false, isControl: Bool = false,
+        beginsSegment: Bool = false
     ) throws(ArchiveError) -> AppendReceipt {
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
         pipeline.submitAndRunIfIdle(
-            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in
+            PendingAppend(
+                batches, token: token, isAlone: isAlone, isControl: isControl, beginsSegment: beginsSegment
+            ) { result in
                 outcome.change { $0 = result }
             })
         if options.isSynchronous { drain() }
@@ -235,10 +264,47 @@ package final class LogStore: @unchecked Sendable {
         while pipeline.commitStep() || pipeline.formStep() || (pipeline.isWaiting && housekeeper.sealStep()) {}
     }
 
+    /// Appends a control record; durable when this returns. `body` gets the chain before it. Not for cooperative threads.
+    package func appendControl(
+        _ kind: ControlRecord.Kind, privatePart: [UInt8] = [], beginsSegment: Bool = false,
+        body: @escaping @Sendable (ControlChain) -> [UInt8]
+    ) throws(ArchiveError) -> AppendReceipt {
+        try append(
+            [RecordBatch(control: ControlDraft(kind, body: body), privatePart: privatePart)], isControl: true,
+            beginsSegment: beginsSegment)
+    }
+
+    /// Waits until every segment that ended is sealed, or seals it where there are no threads.
+    package func waitForSeals() throws(ArchiveError) {
+        while options.isSynchronous, pipeline.unsealedCount > 0, housekeeper.sealStep() {}
+        try pipeline.waitForSeals()
+    }
+
+    /// The segments that are sealed, in order.
+    package var sealedSegments: [SegmentHandle] {
+        while true {
+            // A seal that ends in between may have put another generation in a segment's place.
+            let count = pipeline.unsealedCount
+            let segments = reader.segments
+            if pipeline.unsealedCount == count { return segments.dropLast(1 + count) }
+        }
+    }
+
+    /// Sets the compliance clock forward to the wall clock, on somebody's word. Throws `refused` where it is there already.
+    package func confirmClock(privatePart: [UInt8]) throws(ArchiveError) -> AppendReceipt {
+        let receipt = try pipeline.appendClock(clock, privatePart: privatePart) { clock.record(.confirmed) }
+        guard let receipt else {
+            throw ArchiveError(
+                .refused,
+                "The compliance clock is not behind the wall clock, and never runs backwards: there is nothing to confirm."
+            )
+        }
+        return receipt
+    }
+
     /// Puts a retention class in force: its record is durable when this returns. One caller at a time.
     package func appendClass(_ record: ClassRecord) throws(ArchiveError) -> AppendReceipt {
-        let receipt = try append(
-            [RecordBatch(control: ControlDraft(.retentionClass) { _ in record.encoded() })], isControl: true)
+        let receipt = try appendControl(.retentionClass) { _ in record.encoded() }
         classes.set(record)
         return receipt
     }
@@ -267,12 +333,7 @@ package final class LogStore: @unchecked Sendable {
     static func seal(
         _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable, pipeline: CommitPipeline
     ) throws(ArchiveError) {
-        let header = ended.journal.header
-        let end = ended.journal.end
-        ended.journal.close()
-        let sealer = SegmentSealer(reader) { classes.compression($0) }
-        let sealed = try sealer.seal(ended.handle, header: header, end: end)
-        if sealed.obsoletePath != nil { reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row)) }
+        let sealed = try sealFile(ended, reader: reader, paths: paths, classes: classes)
         let footer = sealed.footer
         let draft = ControlDraft(.seal) { SealRecord(footer, policy: $0.policy).encoded() }
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
@@ -285,6 +346,24 @@ package final class LogStore: @unchecked Sendable {
             try? reader.fileSystem.remove(obsolete)
         }
         pipeline.segmentSealed()
+    }
+
+    /// What comes before the seal record. A later generation is written once: readers have its frames in their caches, with the session that its
+    /// parts were sealed in, and one written again under the same name would have another.
+    private static func sealFile(
+        _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable
+    ) throws(ArchiveError) -> SegmentSealer.Sealed {
+        if let repacked = ended.repacked { return repacked }
+        let header = ended.journal.header
+        let end = ended.journal.end
+        ended.journal.close()
+        let sealer = SegmentSealer(reader, classes)
+        let sealed = try sealer.seal(ended.handle, header: header, end: end)
+        if sealed.obsoletePath != nil {
+            ended.repacked = sealed
+            reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row))
+        }
+        return sealed
     }
 
     /// Ends the threads and lets go of the lock, and writes nothing more than it must.

@@ -35,6 +35,8 @@ package final class RecordBatch: @unchecked Sendable {
     package private(set) var bodies: [Int: Body] = [:]
     /// Of a control batch: what becomes each record's public part once its index is known.
     package private(set) var drafts: [ControlDraft] = []
+    /// Whether a record may have attributes: an index needs no look at those of a batch that has none.
+    package private(set) var hasAttributes = false
     @exclusivity(unchecked) private var arena: UnsafeMutableRawBufferPointer
 
     package init(classID: UInt32, hasOccurred: Bool, kind: Entry.Kind = .record, reservingByteCount: Int = 4_096) {
@@ -65,6 +67,7 @@ package final class RecordBatch: @unchecked Sendable {
         if attributes.isEmpty {
             appendPlain(payload)
         } else {
+            hasAttributes = true
             let head = ContentEncoder.head(attributes: attributes, payloadByteCount: payload.count)
             let target = grow(head.count + payload.count)
             head.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: head.count) }
@@ -72,6 +75,17 @@ package final class RecordBatch: @unchecked Sendable {
                 (target + head.count).copyMemory(from: payload.baseAddress!, byteCount: payload.count)
             }
         }
+        if let time { occurred.append(time) }
+    }
+
+    /// Adds a record with the attributes of `list`, which are encoded straight into place.
+    package func append(
+        payload: UnsafeRawBufferPointer, list: AttributeList, occurred time: Microseconds? = nil
+    ) {
+        precondition(payload.count <= Limits.inlinePayloadByteCount && (time != nil) == hasOccurred)
+        let target = grow(list.contentByteCount(payloadByteCount: payload.count))
+        let head = list.storeHead(payloadByteCount: payload.count, to: target)
+        if let base = payload.baseAddress { (target + head).copyMemory(from: base, byteCount: payload.count) }
         if let time { occurred.append(time) }
     }
 
@@ -86,9 +100,16 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// Adds a content that is encoded already, as when frames are packed anew. Not for batches with occurred times or bodies.
     package func append(encoded content: UnsafeRawBufferPointer) {
+        hasAttributes = true
         let target = grow(content.count)
         if content.count > 0 { target.copyMemory(from: content.baseAddress!, byteCount: content.count) }
     }
+
+    /// Adds the place of a content that is purged, when frames are packed anew.
+    package func appendPurged() { grow(ContentLayout.purgedByteCount).storeBytes(of: 0, as: UInt8.self) }
+
+    /// Adds a content that is encoded already.
+    package func append(encoded content: [UInt8]) { content.withUnsafeBytes { append(encoded: $0) } }
 
     /// Adds a record whose payload is a body file.
     package func append(reference: BodyReference, body: Body, attributes: [[UInt8]], occurred time: Microseconds?) {
@@ -98,6 +119,7 @@ package final class RecordBatch: @unchecked Sendable {
         let target = grow(content.count)
         content.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: content.count) }
         bodies[ends.count - 1] = body
+        if !attributes.isEmpty { hasAttributes = true }
         if let time { occurred.append(time) }
     }
 
@@ -134,6 +156,8 @@ package struct ControlChain: Hashable, Sendable {
     package var last: UInt64?
     /// The newest one that is not a seal.
     package var policy: UInt64?
+    /// The newest one that anchors the compliance clock: a clock record, or the identity.
+    package var clock: UInt64?
 
     package init(last: UInt64? = nil, policy: UInt64? = nil) { (self.last, self.policy) = (last, policy) }
 
@@ -141,6 +165,7 @@ package struct ControlChain: Hashable, Sendable {
     package mutating func append(_ kind: ControlRecord.Kind, at index: UInt64) {
         last = index
         if kind != .seal { policy = index }
+        if kind == .clock || kind == .identity { clock = index }
     }
 }
 
@@ -149,8 +174,14 @@ package struct ControlDraft: Sendable {
     package let kind: ControlRecord.Kind
     /// The body, given the chain before the record.
     package let body: @Sendable (ControlChain) -> [UInt8]
+    /// Of a clock record: what anchors the compliance clock from here on.
+    let clock: ClockRecord?
 
     package init(_ kind: ControlRecord.Kind, body: @escaping @Sendable (ControlChain) -> [UInt8]) {
-        (self.kind, self.body) = (kind, body)
+        (self.kind, self.body, clock) = (kind, body, nil)
+    }
+
+    init(clock record: ClockRecord) {
+        (kind, body, clock) = (.clock, { _ in record.encoded() }, record)
     }
 }

@@ -172,6 +172,27 @@ import Testing
         }
     }
 
+    /// More entries than one stride, empty ones among them.
+    @Test(arguments: kernels) func leavesOfManyEntries(kernel: String) {
+        use(kernel)
+        var generator = SeededGenerator(seed: 9162)
+        for count in [0, 1, 2, 63, 64, 65, 130] {
+            let entries = (0..<count).map { generator.bytes($0 * 7 % 200) }
+            let joined = entries.flatMap { $0 }
+            var leaves = [UInt8](repeating: 0xee, count: 32 * count + 1)
+            joined.withUnsafeBytes { joined in
+                var at = 0
+                let views = entries.map { entry in
+                    at += entry.count
+                    return UnsafeRawBufferPointer(rebasing: joined[at - entry.count..<at])
+                }
+                leaves.withUnsafeMutableBytes { MunimentCrypto.SHA256.leaves(views, into: $0) }
+            }
+            let expected = entries.flatMap { Array(Crypto.SHA256.hash(data: [0x00] + $0)) }
+            #expect(leaves == expected + [0xee], "\(count) entries")
+        }
+    }
+
     @Test(arguments: kernels) func nodesApartAndInPlace(kernel: String) {
         use(kernel)
         var generator = SeededGenerator(seed: 6962)

@@ -153,7 +153,8 @@ import Testing
                 slot: generator.integer(), segment: generator.integer(), classID: generator.uint32(),
                 isPresent: isPresent,
                 salt: isPresent ? generator.bytes(32) : [UInt8](repeating: 0, count: 32),
-                wrapped: isPresent ? generator.bytes(48) : [UInt8](repeating: 0, count: 48))
+                wrapped: isPresent ? generator.bytes(48) : [UInt8](repeating: 0, count: 48),
+                generation: generator.uint32())
             let block = SignerKeyBlock(
                 logID: generator.digest(), salt: generator.bytes(32), wrapped: generator.bytes(48))
             let state = SignerState(
@@ -175,7 +176,8 @@ import Testing
                 body: generator.bytes(generator.int(0...100)))
             let identity = IdentityRecord(
                 logID: generator.digest(), manifestDigest: generator.digest(), origin: generator.text(0...60),
-                verifierKey: generator.text(0...60), predecessor: generator.bytes(generator.int(0...300)))
+                verifierKey: generator.text(0...60), predecessor: generator.bytes(generator.int(0...300)),
+                bootID: generator.bytes(16), boot: Int64(generator.int(0...1_000_000)))
             let retention = ClassRecord(
                 classID: UInt32(generator.int(0...1_000)), name: generator.text(1...16),
                 mode: generator.bool() ? .compliance : .governance,
@@ -188,6 +190,39 @@ import Testing
                 && identity.encoded().decode(IdentityRecord.init(decoding:)) == identity
                 && retention.encoded().decode(ClassRecord.init(decoding:)).encoded() == retention.encoded()
                 && seal.encoded().decode(SealRecord.init(decoding:)) == seal
+        }
+    }
+
+    @Test func retentionRecords() throws {
+        try repeated { generator in
+            let event = EventRecord(at: generator.int64(), indexes: generator.indexSet())
+            let hold = HoldRecord(
+                matter: generator.bool() ? nil : generator.integer(below: Limits.treeSize), scope: generator.scope())
+            let clock = ClockRecord(
+                kind: .init(rawValue: UInt8(generator.int(0...3)))!, compliance: generator.int64(),
+                wall: generator.int64(), bootID: generator.bytes(16), boot: generator.int64() & .max)
+            let part = generator.privatePart()
+            let form = generator.predicate(depth: 0)
+            return try event.encoded().decode(EventRecord.init(decoding:)) == event
+                && hold.encoded().decode(HoldRecord.init(decoding:)) == hold
+                && clock.encoded().decode(ClockRecord.init(decoding:)) == clock
+                && part.encoded().decode(PrivatePart.init(decoding:)) == part
+                && form.encoded().decode(PredicateForm.init(decoding:)) == form
+        }
+    }
+
+    @Test func dispositions() throws {
+        try repeated { generator in
+            let intent = generator.intent()
+            let prepared = generator.preparedRecord()
+            let isAborted = generator.bool()
+            let completed = CompletedRecord(
+                disposition: generator.integer(below: Limits.treeSize), outcome: isAborted ? .aborted : .completed,
+                strength: isAborted ? [] : .init(rawValue: UInt8(generator.int(0...7))), epoch: generator.integer(),
+                prepared: isAborted ? [] : generator.ascending(0...20))
+            return try intent.encoded().decode(IntentRecord.init(decoding:)) == intent
+                && prepared.encoded().decode(PreparedRecord.init(decoding:)) == prepared
+                && completed.encoded().decode(CompletedRecord.init(decoding:)) == completed
         }
     }
 

@@ -58,6 +58,7 @@ import Testing
         var segment: UInt64?
         var `class`: UInt32?
         var isPresent: Bool?
+        var generation: UInt32?
         var salt: Spelt
         var wrapped: Spelt
     }
@@ -76,7 +77,7 @@ import Testing
                 slot: try #require(fields.slot), segment: try #require(fields.segment),
                 classID: try #require(fields.class), isPresent: try #require(fields.isPresent as Bool?),
                 salt: fields.salt.bytes,
-                wrapped: fields.wrapped.bytes)
+                wrapped: fields.wrapped.bytes, generation: try #require(fields.generation))
             #expect(row.encoded() == vector.bytes)
             #expect(try vector.bytes.decode(GroupKeyRow.init(decoding:)) == row)
         }
@@ -174,6 +175,8 @@ import Testing
         var origin: String
         var key: String
         var predecessor: Spelt
+        var bootID: Spelt
+        var boot: Int64
     }
 
     private struct ClassFields: Decodable {
@@ -207,7 +210,8 @@ import Testing
             let fields = vector.fields
             let record = IdentityRecord(
                 logID: fields.logID.digest, manifestDigest: fields.manifestDigest.digest, origin: fields.origin,
-                verifierKey: fields.key, predecessor: fields.predecessor.bytes)
+                verifierKey: fields.key, predecessor: fields.predecessor.bytes,
+                bootID: fields.bootID.bytes, boot: fields.boot)
             #expect(record.encoded() == vector.bytes)
             #expect(try vector.bytes.decode(IdentityRecord.init(decoding:)) == record)
         }

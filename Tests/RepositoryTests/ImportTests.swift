@@ -28,7 +28,7 @@ import Testing
         "CMunimentKernels": [
             "Checksum.swift", "CRC32C.swift", "SHA256.swift", "EntryHasher.swift", "ContentHasher.swift",
             "SystemCalls.swift",
-            "FrameInspector.swift", "ReadOnlyFile.swift", "TileWalk.swift", "CoreDumps.swift", "EvidenceZip.swift",
+            "FrameInspector.swift", "ReadOnlyFile.swift", "CoreDumps.swift", "EvidenceZip.swift",
         ],
         "Foundation": ["SealingKey.swift"],
     ]

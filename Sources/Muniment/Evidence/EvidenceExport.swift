@@ -182,8 +182,10 @@ private struct SlotSalts {
             throw ArchiveError(
                 .keyMissing, "Contents can't be disclosed without the keys directory: name it with --keys.")
         }
-        let segment = try reader.segment(containing: index).segment
-        stream = try keys.group(segment: segment, classID: entry.classID).key.saltStream
+        let frame = try reader.frame(containing: index).header
+        stream = try keys.group(
+            segment: frame.segment, classID: entry.classID, generation: frame.generation
+        ).key.saltStream
         explicit = Array(content.bytes[content.layout.salts])
         self.index = index
     }

@@ -31,13 +31,27 @@ final class SegmentPlan: @unchecked Sendable {
     struct Durable {
         var entryCount = 0
         var announced: Set<UInt32> = []
+        /// The recorded time of the newest entry.
+        var lastRecorded = Microseconds.min
     }
     var tokens: [[UInt8]: TokenTrace] = [:]
+    /// Gives the tokens of the segment's frames, where they are not in `tokens` yet: an open leaves reading them to the first append that has
+    /// one.
+    var readTokens: (() throws(ArchiveError) -> [[UInt8]: TokenTrace])?
 
     init(segment: UInt64, firstIndex: UInt64, created: Microseconds, byteCount: UInt64 = UInt64(Limits.blockByteCount))
     {
         (self.segment, self.firstIndex, self.created) = (segment, firstIndex, created)
         durableByteCount = Atomic(byteCount)
+    }
+}
+
+extension SegmentPlan {
+    /// Sees to it that all tokens of the segment are in `tokens`.
+    func recallTokens() throws(ArchiveError) {
+        guard let readTokens else { return }
+        tokens.merge(try readTokens()) { known, _ in known }
+        self.readTokens = nil
     }
 }
 
@@ -77,7 +91,7 @@ final class FrameFormer {
     let logID: Digest
     let session: [UInt8]
     private let keys: KeyRing
-    private let clock: any WallClock
+    private let clock: ComplianceClock
     private let limits: StoreLimits
     private let compression: @Sendable (UInt32) -> ClassRecord.Compression
     private(set) var segment: SegmentPlan
@@ -87,14 +101,18 @@ final class FrameFormer {
     private(set) var nextIndex: UInt64
     private(set) var chain: ControlChain
     private var nextPart: UInt64 = 0
+    /// The recorded time of the entry before the next.
+    private var lastRecorded: Microseconds
 
     init(
-        logID: Digest, session: [UInt8], keys: KeyRing, clock: any WallClock, limits: StoreLimits, segment: SegmentPlan,
+        logID: Digest, session: [UInt8], keys: KeyRing, clock: ComplianceClock, limits: StoreLimits,
+        segment: SegmentPlan,
         previous: SegmentPlan?, nextIndex: UInt64, chain: ControlChain,
         compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression
     ) {
         (self.logID, self.session, self.keys, self.clock, self.limits) = (logID, session, keys, clock, limits)
         (self.segment, self.previousSegment, self.nextIndex) = (segment, previous, nextIndex)
+        lastRecorded = segment.durable.lastRecorded
         self.chain = chain
         self.compression = compression
     }
@@ -105,14 +123,15 @@ final class FrameFormer {
         let worstByteCount = UInt64(byteCount + count * 48 + 3 * Limits.blockByteCount)
         return segment.entryCount + count > limits.segmentEntryCount - FrameFormer.controlEntryCount
             || segment.byteCount + worstByteCount > limits.segmentByteCount
-            || clock.microsecondsSinceEpoch() - segment.created > limits.segmentAge
+            || clock.machine.microsecondsSinceEpoch() - segment.created > limits.segmentAge
     }
 
     /// Goes on in a new segment. The one before must be sealed by the time the next is begun.
-    func beginSegment() {
+    private func beginSegment() {
         (olderSegment, previousSegment) = (previousSegment, segment)
         segment = SegmentPlan(
-            segment: segment.segment + 1, firstIndex: nextIndex, created: clock.microsecondsSinceEpoch())
+            segment: segment.segment + 1, firstIndex: nextIndex, created: clock.machine.microsecondsSinceEpoch())
+        segment.durable.lastRecorded = lastRecorded
     }
 
     /// Goes back to what is durable, after planned frames failed without harm to the log.
@@ -125,13 +144,29 @@ final class FrameFormer {
         segment.plannedByteCount.store(0, ordering: .relaxed)
         segment.announced = segment.durable.announced
         segment.tokens = segment.tokens.filter { $0.value.firstIndex < nextIndex }
+        lastRecorded = segment.durable.lastRecorded
+        clock.revert()
     }
 
-    /// Forms one frame of all `appends`.
-    func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
-        let recorded = clock.microsecondsSinceEpoch()
+    /// Forms one frame of all `appends`, the first of a new segment if `beginsSegment`. When this throws, no segment has begun: it would push the
+    /// tokens of the one before the last out of memory, and a crash would bring them back.
+    func form(_ appends: [PendingAppend], beginsSegment: Bool) throws(ArchiveError) -> FramePlan {
+        guard beginsSegment else { return try form(appends) }
+        let before = (segment, previousSegment, olderSegment)
+        beginSegment()
+        do throws(ArchiveError) {
+            return try form(appends)
+        } catch {
+            (segment, previousSegment, olderSegment) = before
+            throw error
+        }
+    }
+
+    private func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
+        let (recorded, compliance) = clock.stamp(after: lastRecorded)
         var runs: [EntryRun] = []
         var chain = chain
+        var anchor: ClockRecord?
         var classOrder: [UInt32] = []
         var pieces: [UInt32: [Piece]] = [:]
         var bodyFiles: [BodyFileRow] = []
@@ -141,7 +176,8 @@ final class FrameFormer {
             let first = ordinal
             for batch in append.batches where batch.count > 0 {
                 let (run, runOrdinal) = FrameFormer.add(
-                    batch, recorded: recorded, firstIndex: nextIndex + UInt64(ordinal), chain: &chain, to: &runs)
+                    batch, recorded: recorded, compliance, firstIndex: nextIndex + UInt64(ordinal), chain: &chain,
+                    clock: &anchor, to: &runs)
                 if pieces[batch.classID] == nil { classOrder.append(batch.classID) }
                 pieces[batch.classID, default: []].append(
                     Piece(batch: batch, range: 0..<batch.count, ordinal: ordinal, run: run, runOrdinal: runOrdinal))
@@ -166,6 +202,8 @@ final class FrameFormer {
             firstPart: nextPart,
             newGroups: newGroups, tokens: tokens, bodyFiles: bodyFiles, chain: chain, appends: appends)
         self.chain = chain
+        lastRecorded = recorded
+        if let anchor { clock.advance(to: anchor) }
         nextIndex += UInt64(ordinal)
         nextPart += UInt64(blocks.count)
         segment.entryCount += ordinal
@@ -181,7 +219,8 @@ final class FrameFormer {
 
     /// Adds a batch's entries; returns their run and their place in it. Control records get their links here.
     private static func add(
-        _ batch: RecordBatch, recorded: Microseconds, firstIndex: UInt64, chain: inout ControlChain,
+        _ batch: RecordBatch, recorded: Microseconds, _ compliance: Microseconds?, firstIndex: UInt64,
+        chain: inout ControlChain, clock: inout ClockRecord?,
         to runs: inout [EntryRun]
     ) -> (Int, Int) {
         var extensions: [[UInt8]] = []
@@ -189,12 +228,14 @@ final class FrameFormer {
             let record = ControlRecord(kind: draft.kind, previous: chain.last, body: draft.body(chain))
             extensions.append(record.extensions())
             chain.append(draft.kind, at: firstIndex + UInt64(place))
+            clock = draft.clock ?? clock
         }
         let flags =
             (batch.hasOccurred ? Entry.hasOccurred : 0) | (batch.kind == .control ? Entry.hasExtensions : 0)
+            | (compliance != nil ? Entry.hasCompliance : 0)
         let run = EntryRun(
             count: batch.count, kind: batch.kind, flags: flags, classID: batch.classID, recorded: recorded,
-            occurred: Array(batch.occurred), extensions: extensions)
+            compliance: compliance ?? 0, occurred: Array(batch.occurred), extensions: extensions)
         guard let last = runs.last, last.sharesRun(with: run) else {
             runs.append(run)
             return (runs.count - 1, 0)
@@ -265,7 +306,9 @@ final class FrameFormer {
     /// What became of an earlier append with this token; nil when there was none. Throws `.tokenConflict` for other content.
     func earlierAppend(_ append: PendingAppend) throws(ArchiveError) -> TokenTrace? {
         guard let token = append.token else { return nil }
-        for plan in [segment, previousSegment].compactMap({ $0 }) where !plan.tokens.isEmpty {
+        for plan in [segment, previousSegment].compactMap({ $0 }) {
+            try plan.recallTokens()
+            if plan.tokens.isEmpty { continue }
             guard let control = try keys.existingGroup(segment: plan.segment, classID: ControlRecord.classID) else {
                 continue
             }

@@ -6,10 +6,14 @@ internal import MunimentFormat
 
 final class Housekeeper: @unchecked Sendable {
     /// A segment that ended, with its journal still open.
-    struct Ended: @unchecked Sendable {
-        // The journal is handed over: the committer does not use it any more.
-        var handle: SegmentHandle
-        var journal: JournalFile
+    final class Ended: @unchecked Sendable {
+        // The journal is handed over: the committer does not use it any more. All of it belongs to whoever seals.
+        let handle: SegmentHandle
+        let journal: JournalFile
+        /// The segment packed anew, once it is: a seal that is tried again goes on from there.
+        var repacked: SegmentSealer.Sealed?
+
+        init(handle: SegmentHandle, journal: JournalFile) { (self.handle, self.journal) = (handle, journal) }
     }
 
     private struct State {

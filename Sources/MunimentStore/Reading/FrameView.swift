@@ -80,17 +80,38 @@ package final class FrameView: Sendable {
 
     private static let hashers = ObjectPool { HasherBox() }
 
-    /// Where the content of the frame's entry `ordinal` is: the part in which it begins, and how many contents precede it there.
-    package func part(ofEntry ordinal: Int) throws(FormatError) -> (row: Int, skip: Int) {
+    /// Where the content of the frame's entry `ordinal` is: the part in which it begins, and how many contents precede it there. Nil where
+    /// the frame has no part of the entry's class: its contents are purged.
+    package func part(ofEntry ordinal: Int) throws(FormatError) -> (row: Int, skip: Int)? {
         let (run, _) = columns.locate(ordinal)
         let classID = columns.runs[run].classID
         var rest = columns.classOrdinal(of: ordinal, classID: classID)
+        guard hasParts(ofClass: classID) else { return nil }
         for (position, row) in rows.enumerated() where row.classID == classID {
             if rest < Int(row.recordCount) { return (position, rest) }
             rest -= Int(row.recordCount)
         }
         throw FormatError(.inconsistent, "frame", at: 0, "no part holds the content of entry \(ordinal)")
     }
+
+    /// The classes of the frame's entries in the order in which they first appear, each with the places of its entries, ascending. O(entries).
+    package var ordinalsByClass: [(classID: UInt32, ordinals: [Int])] {
+        var found: [(classID: UInt32, ordinals: [Int])] = []
+        var start = 0
+        for run in columns.runs {
+            let ordinals = start..<start + run.count
+            if let place = found.firstIndex(where: { $0.classID == run.classID }) {
+                found[place].ordinals += ordinals
+            } else {
+                found.append((run.classID, Array(ordinals)))
+            }
+            start += run.count
+        }
+        return found
+    }
+
+    /// Whether contents of a class stand in the frame.
+    package func hasParts(ofClass classID: UInt32) -> Bool { rows.contains { $0.classID == classID } }
 
     /// SHA-256(0x20 ‖ skeleton), which the footer binds.
     package var digest: Digest { skeleton.withUnsafeBytes { SHA256.hash(tag: Footer.frameTag, body: $0) } }

@@ -38,6 +38,7 @@ package final class LogReader: Sendable {
     private let touched = Guarded(RecentParts())
     private let partKeys = BoundedCache<SessionKey, SealingKey>(costMax: 512)
     private let parts = BoundedCache<PartKey, [UInt8]>(costMax: 8 << 20)
+    let indexes = IndexCache()
 
     package init(_ fileSystem: any FileSystem, _ paths: StorePaths, logID: Digest, tree: TreeNodes, keys: KeyRing?) {
         (self.fileSystem, self.paths, self.logID) = (fileSystem, paths, logID)
@@ -74,13 +75,22 @@ package final class LogReader: Sendable {
         return found
     }
 
+    /// Where the segment after `handle` begins; nil for the last.
+    package func firstIndex(after handle: SegmentHandle) -> UInt64? {
+        table.withLock { table in table.first { $0.segment > handle.segment }?.firstIndex }
+    }
+
     package static func absent(_ index: UInt64) -> ArchiveError {
         ArchiveError(.absent, "Record \(index) is not in this archive.")
     }
 
+    private static func purged(_ index: UInt64) -> ArchiveError {
+        ArchiveError(.purged, "The content of record \(index) was purged.")
+    }
+
     /// Runs `body` on the segment that holds `index`, and again on its newer generation if its file has gone meanwhile: a seal or a compaction, of this
     /// process or another, has put that in its place.
-    private func inSegment<T>(containing index: UInt64, _ body: (SegmentHandle) throws -> T) throws(ArchiveError) -> T {
+    package func inSegment<T>(containing index: UInt64, _ body: (SegmentHandle) throws -> T) throws(ArchiveError) -> T {
         var handle = try segment(containing: index)
         while true {
             do throws(ArchiveError) {
@@ -111,7 +121,7 @@ package final class LogReader: Sendable {
         }
     }
 
-    private func file(_ handle: SegmentHandle) throws -> any File {
+    func file(_ handle: SegmentHandle) throws -> any File {
         let file = try handle.file()
         openFiles.withLock { open in
             if open.last === handle { return }
@@ -120,6 +130,12 @@ package final class LogReader: Sendable {
             if open.count > LogReader.openFileCountMax { open.removeFirst().closeFile() }
         }
         return file
+    }
+
+    /// Drops opened contents and the keys that opened them.
+    package func forgetContents() {
+        partKeys.removeAll()
+        parts.removeAll()
     }
 
     // MARK: Frames and entries
@@ -152,17 +168,20 @@ package final class LogReader: Sendable {
         try inSegment(containing: index) { handle in
             guard let reference = try handle.frame(containing: index) else { throw LogReader.absent(index) }
             let frame = try frame(reference, in: handle)
-            let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex))
+            guard let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex)) else {
+                throw LogReader.purged(index)
+            }
             let key = partKey(row, of: frame, in: handle)
-            if let opened = parts.value(key) { return try content(opened, skip: skip, row: row, frame, handle) }
+            if let opened = parts.value(key) { return try content(index, opened, skip: skip, row: row, frame, handle) }
             // A part that is asked for twice is worth keeping whole; the first time, only what is wanted of it is decoded.
             guard touched.withLock({ $0.insert(key) }) else {
-                return try content(part(row, of: frame, in: handle), skip: skip, row: row, frame, handle)
+                return try content(index, part(row, of: frame, in: handle), skip: skip, row: row, frame, handle)
             }
             return try withPart(row, of: frame, in: handle, recordCount: skip + 1) { opened in
                 var offset = 0
                 for _ in 0..<skip { offset += try LogReader.claimedByteCount(opened, at: offset) }
                 let whole = try LogReader.claimedByteCount(opened, at: offset)
+                guard whole > ContentLayout.purgedByteCount else { throw LogReader.purged(index) }
                 guard offset + whole <= opened.count else {
                     return try RecordContent(
                         try continued(Array(opened), byteCount: whole, from: row, of: frame, in: handle))
@@ -173,12 +192,13 @@ package final class LogReader: Sendable {
     }
 
     private func content(
-        _ opened: [UInt8], skip: Int, row: Int, _ frame: FrameView, _ handle: SegmentHandle
+        _ index: UInt64, _ opened: [UInt8], skip: Int, row: Int, _ frame: FrameView, _ handle: SegmentHandle
     ) throws -> RecordContent {
         try opened.withUnsafeBytes { raw in
             var offset = 0
             for _ in 0..<skip { offset += try LogReader.claimedByteCount(raw, at: offset) }
             let whole = try LogReader.claimedByteCount(raw, at: offset)
+            guard whole > ContentLayout.purgedByteCount else { throw LogReader.purged(index) }
             guard offset + whole <= raw.count else {
                 return try RecordContent(try continued(opened, byteCount: whole, from: row, of: frame, in: handle))
             }
@@ -247,7 +267,7 @@ package final class LogReader: Sendable {
         guard let keys else {
             throw ArchiveError(.keyMissing, "Contents can't be read without the keys directory: name it with --keys.")
         }
-        let group = try keys.group(segment: header.segment, classID: classID).key
+        let group = try keys.group(segment: header.segment, classID: classID, generation: header.generation).key
         let place = SessionKey(
             segment: header.segment, classID: classID, generation: header.generation, session: header.session)
         if let key = partKeys.value(place) { return key }

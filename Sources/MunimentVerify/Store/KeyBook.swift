@@ -31,7 +31,8 @@ final class KeyBook: Sendable {
     }
 
     /// The key of the group that `row`, of a frame in `segment`, announces; or what is wrong with it.
-    func open(_ row: GroupRow, segment: UInt64, index: UInt64) -> Result<GroupKey, KeyRefusal> {
+    func open(_ row: GroupRow, in source: SegmentSource, index: UInt64) -> Result<GroupKey, KeyRefusal> {
+        let segment = source.segment
         func missing(_ what: String) -> Result<GroupKey, KeyRefusal> {
             .failure(
                 KeyRefusal(
@@ -55,7 +56,16 @@ final class KeyBook: Sendable {
                                 + "segment \(segment) names it.")))
             }
             use(row.slot)
-            guard key.isPresent else { return missing("it was destroyed") }
+            guard key.generation <= source.generation else {
+                return .failure(
+                    KeyRefusal(
+                        Finding(
+                            .keyMalformed, .error, KeyBook.name, offset: place,
+                            "The key in slot \(row.slot) is of generation \(key.generation), but generation \(source.generation) of "
+                                + "segment \(segment) names it.")))
+            }
+            // Whether a disposition destroyed it is known once the log has been read.
+            guard key.isPresent else { return .failure(.destroyed) }
             return try unwrap(key, row, place)
         } catch {
             return missing(error.description)
@@ -96,17 +106,25 @@ final class KeyBook: Sendable {
 
 /// Why a group's key can't be had.
 struct KeyRefusal: Error {
-    let finding: Finding
-    init(_ finding: Finding) { self.finding = finding }
+    /// Nil where the key was destroyed: what that means is for whoever has read the whole log.
+    let finding: Finding?
+    init(_ finding: Finding?) { self.finding = finding }
+
+    static let destroyed = KeyRefusal(nil)
 }
 
 /// The opened groups of one segment.
 final class SegmentKeys: Sendable {
     private let book: KeyBook
     private let source: SegmentSource
+    private let file: ReadOnlyFile?
     private let groups = Monitor<[UInt32: OpenedGroup]>([:])
+    private let destroyed = Monitor<Set<UInt32>>([])
 
-    init(_ book: KeyBook, logID: Digest, source: SegmentSource) { (self.book, self.source) = (book, source) }
+    /// `file` is the segment's, if it can be opened: the indexed names are read from it.
+    init(_ book: KeyBook, logID: Digest, source: SegmentSource, file: ReadOnlyFile?) {
+        (self.book, self.source, self.file) = (book, source, file)
+    }
 
     var logID: Digest { book.logID }
 
@@ -114,15 +132,26 @@ final class SegmentKeys: Sendable {
     func open(_ header: FrameHeader) -> Findings {
         var findings = Findings()
         for row in header.groups {
-            switch book.open(row, segment: source.segment, index: header.firstIndex) {
+            switch book.open(row, in: source, index: header.firstIndex) {
             case .success(let key):
-                let group = OpenedGroup(key, generation: source.generation)
+                let indexKey = IndexKey(key)
+                let pages = file.flatMap { source.index?.pages(row.classID, in: $0) }
+                let group = OpenedGroup(
+                    key, generation: source.generation, indexKey: indexKey, indexed: pages?.indexed(indexKey))
                 groups.withLock { $0[row.classID] = $0[row.classID] ?? group }
-            case .failure(let refusal): findings.append(refusal.finding)
+            case .failure(let refusal):
+                if let finding = refusal.finding {
+                    findings.append(finding)
+                } else {
+                    destroyed.withLock { _ = $0.insert(row.classID) }
+                }
             }
         }
         return findings
     }
+
+    /// Whether the key of a class was destroyed.
+    func isDestroyed(_ classID: UInt32) -> Bool { destroyed.withLock { $0.contains(classID) } }
 
     /// The group of a class; nil where its key can't be had.
     func group(_ classID: UInt32) -> OpenedGroup? { groups.withLock { $0[classID] } }
@@ -131,12 +160,16 @@ final class SegmentKeys: Sendable {
 /// A group with its key, and what is derived from it again and again.
 final class OpenedGroup: Sendable {
     let salts: SaltStream
+    let indexKey: IndexKey
+    /// Which attributes the group's index lists; nil where it has none, or it can't be read.
+    let indexed: IndexedNames?
     private let key: GroupKey
     private let generation: UInt32
     private let newest = Monitor<(session: [UInt8], key: SealingKey)?>(nil)
 
-    init(_ key: GroupKey, generation: UInt32) {
+    init(_ key: GroupKey, generation: UInt32, indexKey: IndexKey, indexed: IndexedNames?) {
         (self.key, self.generation, salts) = (key, generation, key.saltStream)
+        (self.indexKey, self.indexed) = (indexKey, indexed)
     }
 
     /// The key of the parts that a session sealed.

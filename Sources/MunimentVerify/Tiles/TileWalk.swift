@@ -2,7 +2,7 @@
 // leaf hashes, each node that a tile has compared with it. Where entries and stored leaf hashes differ, what leads to
 // the tree above is right, and the other is the finding.
 
-internal import CMunimentKernels
+internal import MunimentCrypto
 internal import MunimentFormat
 internal import MunimentMerkle
 
@@ -21,7 +21,6 @@ final class TileWalk {
     private var levels: [Int: Level] = [:]
     private var control: ControlLedger?
     private(set) var recordCount: UInt64 = 0
-    private var jobs: [mk_hash_job] = []
     private var leaves = [UInt8](repeating: 0, count: Tile.widthMax * Digest.byteCount)
 
     /// The tile of a level that is being compared.
@@ -131,18 +130,7 @@ final class TileWalk {
                         "The bundle does not hold \(bundle.width) entries, each after its length, and nothing else."))
                 return false
             }
-            leaves.withUnsafeMutableBytes { leaves in
-                jobs.removeAll(keepingCapacity: true)
-                for (number, entry) in entries.enumerated() {
-                    jobs.append(
-                        mk_hash_job(
-                            head: nil, body: entry.baseAddress?.assumingMemoryBound(to: UInt8.self), head_count: 0,
-                            body_count: entry.count,
-                            out: (leaves.baseAddress! + number * Digest.byteCount).assumingMemoryBound(to: UInt8.self),
-                            tag: 0))
-                }
-                mk_sha256_jobs(jobs, jobs.count)
-            }
+            leaves.withUnsafeMutableBytes { SHA256.leaves(entries, into: $0) }
             var offset = 0
             for (number, entry) in entries.enumerated() {
                 check(
@@ -169,7 +157,9 @@ final class TileWalk {
         switch decoded {
         case .failure(let error):
             findings.append(Finding(error, .entryMalformed, unknown: .entryUnknown, name, offset: offset, index: index))
-        case .success(let entry): take(entry, index: index, name, offset: offset, &findings)
+        case .success(let entry):
+            take(entry, index: index, name, offset: offset, &findings)
+            control?.remember(plain: entry.compliance == nil ? entry.recorded : nil, flagged: entry.compliance)
         }
     }
 
@@ -191,7 +181,9 @@ final class TileWalk {
         } catch {
             record = .failure(error)
         }
-        _ = control?.take(FrameOutcome.Control(index: index, offset: offset, record: record), name, &findings)
+        let found = FrameOutcome.Control(
+            index: index, offset: offset, record: record, recorded: entry.recorded, compliance: entry.compliance)
+        _ = control?.take(found, name, &findings)
     }
 
     // MARK: The tree

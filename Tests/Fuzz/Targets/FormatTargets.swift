@@ -15,6 +15,9 @@ extension FuzzTarget {
         content,
         .recoding("body-reference", "body-reference.json") { try BodyReference(decoding: $0).encoded },
         control,
+        indexSets,
+        privateParts,
+        predicates,
         evidence,
         names,
         varints,
@@ -56,7 +59,10 @@ extension FuzzTarget {
         let whole = try vectors.cases("control-record.json")
         // A body alone becomes a record with its type before it.
         let bodies = [
-            ("identity-record.json", 1), ("class-record.json", 3), ("seal-record.json", 11), ("export-record.json", 12),
+            ("identity-record.json", 1), ("class-record.json", 3), ("event-record.json", 4), ("hold-record.json", 5),
+            ("release-record.json", 6), ("erasure-record.json", 7), ("intent-record.json", 8),
+            ("prepared-record.json", 9), ("completed-record.json", 10), ("seal-record.json", 11),
+            ("export-record.json", 12), ("clock-record.json", 13),
         ]
         return try bodies.reduce(whole) { list, item in
             try list + vectors.cases(item.0).map { [UInt8(item.1), ControlRecord.version, 0] + $0 }
@@ -70,9 +76,43 @@ extension FuzzTarget {
             case .retentionClass: try requireIdentity(body) { try ClassRecord(decoding: $0).encoded() }
             case .seal: try requireIdentity(body) { try SealRecord(decoding: $0).encoded() }
             case .export: try requireIdentity(body) { try ExportRecord(decoding: $0).encoded() }
-            default: break
+            case .event: try requireIdentity(body) { try EventRecord(decoding: $0).encoded() }
+            case .hold: try requireIdentity(body) { try HoldRecord(decoding: $0).encoded() }
+            case .release: try requireIdentity(body) { try ReleaseRecord(decoding: $0).encoded() }
+            case .erasure: try requireIdentity(body) { try ErasureRecord(decoding: $0).encoded() }
+            case .intent: try requireIdentity(body) { try IntentRecord(decoding: $0).encoded() }
+            case .prepared: try requireIdentity(body) { try PreparedRecord(decoding: $0).encoded() }
+            case .completed: try requireIdentity(body) { try CompletedRecord(decoding: $0).encoded() }
+            case .clock: try requireIdentity(body) { try ClockRecord(decoding: $0).encoded() }
+            case .key: break
             }
         }
+    }
+
+    /// Two sets, one after another: what holds of the sets that they were read from.
+    private static let indexSets = FuzzTarget("index-set") { vectors in
+        let sets = try vectors.cases("index-set.json")
+        return sets + zip(sets, sets.reversed()).map { $0 + $1 }
+    } run: { bytes in
+        try requireIdentity(bytes, isPrefix: true) { raw in
+            var reader = ByteReader(raw, "index set")
+            return try IndexSet(decoding: &reader).encoded()
+        }
+        var reader = ByteReader(bytes, "index sets")
+        guard let one = try? IndexSet(decoding: &reader), let other = try? IndexSet(decoding: &reader) else { return }
+        let common = one.intersection(other)
+        try require(common == other.intersection(one), "the order of an intersection matters")
+        try require(one.subtracting(other).union(common) == one, "a set is not what it shares and what it does not")
+        try require(one.union(other).subtracting(other) == one.subtracting(other), "a union adds what neither has")
+    }
+
+    private static let privateParts = FuzzTarget("private-part", samples: { try $0.cases("private-part.json") }) {
+        bytes in
+        try requireIdentity(bytes) { try PrivatePart(decoding: $0).encoded() }
+    }
+
+    private static let predicates = FuzzTarget("predicate", samples: { try $0.cases("predicate.json") }) { bytes in
+        try requireIdentity(bytes) { try PredicateForm(decoding: $0).encoded() }
     }
 
     /// An evidence file, and every body in it that decodes.

@@ -83,13 +83,29 @@ struct Codec: Sendable, CustomTestStringConvertible {
         Codec("identity-record.json") { try $0.decode(IdentityRecord.init(decoding:)).encoded() },
         Codec("class-record.json") { try $0.decode(ClassRecord.init(decoding:)).encoded() },
         Codec("seal-record.json") { try $0.decode(SealRecord.init(decoding:)).encoded() },
+        Codec("index-set.json") { bytes in
+            try bytes.decode { raw throws(FormatError) in
+                var reader = ByteReader(raw, "index set")
+                return try IndexSet(decoding: &reader).encoded()
+            }
+        },
+        Codec("private-part.json") { try $0.decode(PrivatePart.init(decoding:)).encoded() },
+        Codec("predicate.json") { try $0.decode(PredicateForm.init(decoding:)).encoded() },
+        Codec("event-record.json") { try $0.decode(EventRecord.init(decoding:)).encoded() },
+        Codec("hold-record.json") { try $0.decode(HoldRecord.init(decoding:)).encoded() },
+        Codec("release-record.json") { try $0.decode(ReleaseRecord.init(decoding:)).encoded() },
+        Codec("erasure-record.json") { try $0.decode(ErasureRecord.init(decoding:)).encoded() },
+        Codec("clock-record.json") { try $0.decode(ClockRecord.init(decoding:)).encoded() },
+        Codec("intent-record.json") { try $0.decode(IntentRecord.init(decoding:)).encoded() },
+        Codec("prepared-record.json") { try $0.decode(PreparedRecord.init(decoding:)).encoded() },
+        Codec("completed-record.json") { try $0.decode(CompletedRecord.init(decoding:)).encoded() },
         Codec("export-record.json") { try $0.decode(ExportRecord.init(decoding:)).encoded() },
         Codec("evidence.json", recodedEvidence),
         Codec("evidence-custody.json") { try $0.decode(EvidenceCustody.init(decoding:)).encoded() },
         Codec("evidence-record.json", recodedEvidenceRecord),
         Codec("evidence-log.json") { try $0.decode(EvidenceLogging.init(decoding:)).encoded() },
         block("body-header.json") { try $0.decode(BodyFileHeader.init(decoding:)).encoded() },
-    ]
+    ] + index
 
     /// The content with its attributes' order checked, spelt again from its pieces.
     @Sendable static func recodedContent(_ bytes: [UInt8]) throws -> [UInt8] {

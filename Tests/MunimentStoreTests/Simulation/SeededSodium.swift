@@ -3,6 +3,7 @@
 // must decide it too. Other threads keep the system's.
 
 import Glibc
+import MunimentCrypto
 import MunimentStore
 
 enum SeededSodium {
@@ -39,7 +40,9 @@ enum SeededSodium {
                 }, stir: nil, uniform: nil,
                 buffer: { base, count in SeededSodium.fill(UnsafeMutableRawBufferPointer(start: base, count: count)) },
                 close: nil))
-        return unsafeBitCast(symbol, to: Setter.self)(UnsafeMutableRawPointer(implementation)) == 0
+        guard unsafeBitCast(symbol, to: Setter.self)(UnsafeMutableRawPointer(implementation)) == 0 else { return false }
+        // libsodium draws the canary of its guarded pages when it starts: not from the stream of whichever simulation is the first.
+        return !RandomBytes.array(1).isEmpty
     }()
 
     nonisolated(unsafe) private static let name = strdup("seeded")

@@ -25,8 +25,9 @@ extension Simulation {
     func readBack() throws {
         note("read back")
         do {
-            try checkRecords(store.reader, model.allRecords, sample: 10)
-            try checkProofs(store.reader, Head(size: store.committed.treeSize, root: store.committed.root), sample: 4)
+            let head = Head(size: store.committed.treeSize, root: store.committed.root)
+            try checkRecords(store.reader, head, model.allRecords, sample: 10)
+            try checkProofs(store.reader, head, sample: 4)
         } catch let error as ArchiveError {
             note("  \(error.code): \(error.message)")
             try excuse(error)
@@ -45,9 +46,9 @@ extension Simulation {
             guard recovered.committed.treeSize >= store.committed.treeSize else {
                 throw Violation("a reader sees \(recovered.committed.treeSize) of \(store.committed.treeSize) entries")
             }
-            try checkRecords(reader, model.allRecords, sample: 5)
-            try checkProofs(
-                reader, Head(size: recovered.committed.treeSize, root: recovered.committed.root), sample: 2)
+            let head = Head(size: recovered.committed.treeSize, root: recovered.committed.root)
+            try checkRecords(reader, head, model.allRecords, sample: 5)
+            try checkProofs(reader, head, sample: 2)
         } catch let error as ArchiveError {
             note("  \(error.code): \(error.message)")
             try excuse(error)
@@ -71,7 +72,7 @@ extension Simulation {
             let size = store.committed.treeSize
             let entries = try (0..<size).map { try store.reader.entry($0) }
             try model.settle(entries: entries, root: store.committed.root) { index in
-                try record(store.reader, index, entries[Int(index)])
+                try CarefulReader.open(entries[Int(index)], at: index, with: store.reader)
             }
             guard store.committed.frontier.size == size, store.committed.frontier.root() == store.committed.root else {
                 throw Violation("the frontier is not the tree's")
@@ -97,7 +98,7 @@ extension Simulation {
 
     func checkEverything(sample: Int) throws {
         let head = Head(size: store.committed.treeSize, root: store.committed.root)
-        try checkRecords(store.reader, model.records, sample: sample)
+        try checkRecords(store.reader, head, model.records, sample: sample)
         try checkProofs(store.reader, head, sample: min(sample, 20))
         if sample == .max { try checkFiles() }
     }
@@ -119,37 +120,16 @@ extension Simulation {
 
     // MARK: Records and proofs
 
-    /// The record at an index, opened and checked against its entry; nil for a control record.
-    private func record(_ reader: LogReader, _ index: UInt64, _ bytes: [UInt8]) throws -> ModelRecord? {
-        let entry = try bytes.decode(Entry.init(decoding:))
-        let content = try reader.content(index)
-        let segment = try reader.segment(containing: index).segment
-        guard let keys = reader.keys else { throw Violation("no keys") }
-        let salts = try keys.group(segment: segment, classID: entry.classID).key.saltStream
-        var payload = Array(content.payload)
-        var bodyDigest: Digest?
-        if let reference = try content.body() {
-            payload = []
-            bodyDigest = try BodyFileReader.read(
-                reader.fileSystem, reader.paths.body(reference.id), logID: reader.logID, reference: reference
-            ) { payload.append(contentsOf: $0) }
-        }
-        guard try content.commitment(index: index, salts: salts, bodyDigest: bodyDigest) == entry.commitment else {
-            throw Violation("the content of \(index) is not what its entry commits to")
-        }
-        if entry.kind == .control { return nil }
-        return ModelRecord(
-            classID: entry.classID, payload: payload, attributes: try content.attributes().map(\.encoded),
-            occurred: entry.occurred, isBodyFile: bodyDigest != nil)
-    }
-
-    private func checkRecords(_ reader: LogReader, _ expected: [UInt64: ModelRecord], sample: Int) throws {
+    private func checkRecords(
+        _ reader: LogReader, _ head: Head, _ expected: [UInt64: ModelRecord], sample: Int
+    ) throws {
+        let careful = CarefulReader(reader: reader, head: head)
         var indexes = expected.keys.sorted()
         if sample < indexes.count { indexes = (0..<sample).map { _ in indexes.randomElement(using: &random)! } }
         for index in indexes {
-            let entry = try reader.entry(index)
-            let found = try record(reader, index, entry)
-            guard found == expected[index] else { throw Violation("record \(index) reads back differently") }
+            guard try careful.record(index) == expected[index] else {
+                throw Violation("record \(index) reads back differently")
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 import example_store as x
 from structures import *
 from primitives import *
+from vector_file import *
 
-EXAMPLES = {}
 KINDS = {"custody": 1, "record": 2, "control": 3, "log": 4, "checkpoint": 5, "proof": 6, "end": 7}
 T0 = x.T0
 
@@ -240,10 +240,9 @@ def exports(v, store):
     return v
 
 
-def vectors(make, store):
-    """`make(file, structure, page)` gives an empty set of vectors."""
-    return [files(make("evidence.json", "evidence file", "evidence.md"), store),
-            custodies(make("evidence-custody.json", "evidence custody", "evidence.md")),
-            records(make("evidence-record.json", "evidence record", "evidence.md"), store),
-            logs(make("evidence-log.json", "evidence log", "evidence.md"), store),
-            exports(make("export-record.json", "export record", "control.md"), store)]
+def outputs():
+    return [files(Vectors("evidence.json", "evidence file", "evidence.md"), store),
+            custodies(Vectors("evidence-custody.json", "evidence custody", "evidence.md")),
+            records(Vectors("evidence-record.json", "evidence record", "evidence.md"), store),
+            logs(Vectors("evidence-log.json", "evidence log", "evidence.md"), store),
+            exports(Vectors("export-record.json", "export record", "control.md"), store)]

@@ -1,0 +1,87 @@
+// What is refused, and why: a handle that is closed or failed, a segment that must be sealed before the log goes on, a disk that is nearly full.
+// Control records pass the last two: purging must stay possible.
+
+extension CommitPipeline {
+    /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
+    package func refuse(because reason: ArchiveError) {
+        let waiting = monitor.change { state in
+            state.failure = state.failure ?? reason
+            return state.takeWaiting()
+        }
+        fail(waiting, reason)
+    }
+
+    // MARK: A segment that waits for its seal
+
+    /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
+    /// former.
+    func mustWaitForSeal(_ append: PendingAppend, _ state: PipelineState) -> Bool {
+        guard state.unsealedCount > 0 else { return false }
+        return append.beginsSegment || !append.isControl && wantsNewSegment(append)
+    }
+
+    private func wantsNewSegment(_ append: PendingAppend) -> Bool {
+        former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+    }
+
+    /// Waits until every segment that ended is sealed. Throws why one can't be.
+    package func waitForSeals() throws(ArchiveError) {
+        let reason = monitor.wait { state -> ArchiveError?? in
+            if let failure = state.failure ?? state.sealRefusal { return .some(failure) }
+            return state.unsealedCount == 0 ? .some(nil) : nil
+        }
+        if let reason { throw reason }
+    }
+
+    /// How many segments ended and are not sealed yet.
+    package var unsealedCount: Int { monitor.read { $0.unsealedCount } }
+
+    /// Says that an ended segment is sealed, so that another may end.
+    package func segmentSealed() {
+        monitor.change { state in
+            state.unsealedCount -= 1
+            state.sealRefusal = nil
+        }
+    }
+
+    /// Says that the segment that ended could not be sealed for lack of space: appends that must wait for that are refused until it is.
+    package func sealPostponed(_ reason: ArchiveError) {
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
+        monitor.change { ($0.sealRefusal, $0.byteCountAtSealRefusal) = (reason, available) }
+    }
+
+    /// Lets the seal be tried again if space was freed since it was postponed.
+    func resumeSeal() {
+        guard let known = monitor.read({ $0.sealRefusal == nil ? nil : $0.byteCountAtSealRefusal }) else { return }
+        guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
+        monitor.change { $0.sealRefusal = nil }
+        sealResumed()
+    }
+
+    /// Refuses a user's append that would begin a segment while the one that ended can't be sealed.
+    func sealRefusal(_ append: PendingAppend) -> ArchiveError? {
+        monitor.read { state in mustWaitForSeal(append, state) ? state.sealRefusal?.with(.failed) : nil }
+    }
+
+    // MARK: Space
+
+    /// Refuses a user's append when it would eat into the reserve.
+    func spaceRefusal(_ append: PendingAppend) -> ArchiveError? {
+        guard !append.isControl else { return nil }
+        let isDue = monitor.read { state in
+            state.isFull || state.byteCountSinceSpaceCheck > max(limits.reserveByteCount / 4, 1)
+        }
+        guard isDue else { return nil }
+        let available = (try? fileSystem.availableByteCount(paths.root)) ?? .max
+        let isFull = available < limits.reserveByteCount + UInt64(append.byteCount)
+        monitor.change { state in
+            state.isFull = isFull
+            state.byteCountSinceSpaceCheck = 0
+        }
+        return isFull
+            ? ArchiveError(
+                .full,
+                "\(paths.root): only \(available) bytes are free and \(limits.reserveByteCount) are kept for purging: free some space.",
+                appendOutcome: .failed) : nil
+    }
+}
