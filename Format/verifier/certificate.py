@@ -46,6 +46,7 @@ def spell(certificate):
 
 def decode_certificate(raw):
     """Any spelling; what a person reads must be what the JSON says."""
+    need(is_certificate(raw), "wrongMagic", "no certificate")
     need(len(raw) <= 64 * MIB, "outOfBounds")
     try: text = raw.decode()
     except UnicodeDecodeError: raise Refusal("notCanonical", "not UTF-8") from None

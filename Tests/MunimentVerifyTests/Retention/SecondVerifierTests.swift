@@ -4,6 +4,7 @@
 import Foundation
 import Muniment
 import MunimentFormat
+import MunimentNote
 import MunimentStore
 import Testing
 
@@ -49,6 +50,32 @@ private enum SecondVerifier {
         let result = try #require(run([script, path, "--key", fixture.verifierKey, "--json"] + options))
         return try result.output.split(separator: UInt8(ascii: "\n")).map {
             try JSONDecoder().decode(Line.self, from: Data($0))
+        }
+    }
+}
+
+/// The vector's lines were written by hand: the verifier must derive the same.
+@Suite struct CertificateVectorTests {
+    private struct Vectors: Decodable {
+        struct Good: Decodable { var hex: String }
+        var good: [Good]?
+        var vkey: String?
+    }
+
+    private func vectors(_ name: String) throws -> Vectors {
+        let folder = URL(filePath: SecondVerifier.script).deletingLastPathComponent().appending(path: "vectors")
+        return try JSONDecoder().decode(Vectors.self, from: Data(contentsOf: folder.appending(path: name)))
+    }
+
+    @Test func handWrittenLines() throws {
+        let directory = try TemporaryDirectory()
+        var options = VerifyOptions()
+        options.trustedKeys = [try VerifierKey(#require(try vectors("checkpoint.json").vkey))]
+        for good in try #require(try vectors("certificate.json").good) {
+            let bytes = try #require(Hexadecimal.bytes(good.hex))
+            try Data(bytes).write(to: URL(filePath: directory.path + "/certificate"))
+            let report = try Verifier(options).verify(directory.path + "/certificate")
+            #expect(report.verdict == .intact && report.purged == 2 && report.findings.isEmpty, "\(report.summary)")
         }
     }
 }
