@@ -5,7 +5,7 @@
               [--json]
     verify.py --self-test
 
-PATH is a store, a directory of tiles (checkpoint, tile/...) or a tlog-proof file. Everything is derived again from the
+PATH is a store, a directory of tiles (checkpoint, tile/...), an evidence file or a tlog-proof file. Everything is derived again from the
 bytes, and all findings are reported. What is trusted is given by --key, never taken from the store. With a keys
 directory (--keys, or PATH.keys if that exists) contents are opened and checked against the commitments in the entries.
 
@@ -21,7 +21,8 @@ import json
 import os
 import sys
 
-from verifier.findings import Report, printable, read_file
+from verifier.evidence import EVIDENCE_MAGIC, Evidence
+from verifier.findings import File, Report, printable, read_file
 from verifier.notes import decode_vkey
 from verifier.primitives import MIB, Refusal
 from verifier.store import Store
@@ -48,6 +49,9 @@ def verify(path, write, keys=(), keys_folder=None, passphrase=None, against=None
             return Store(path, report, keys, keys_folder, passphrase, against).run()
         if names & {"checkpoint", "tile"}: return Tiles(path, report, keys).run()
         return 65
+    with File(".", os.path.abspath(path)) as file:
+        if file.read(0, 8) == EVIDENCE_MAGIC:
+            return Evidence(file, printable(os.path.basename(path)), report, keys).run()
     raw = read_file(".", os.path.abspath(path), 2 * MIB)
     if not raw.startswith(PROOF_MAGIC): return 65
     return verify_proof(raw, printable(os.path.basename(path)), report, keys, entry)

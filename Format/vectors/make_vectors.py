@@ -16,8 +16,10 @@ import vectors_of_basics
 import vectors_of_contents
 import vectors_of_control
 import vectors_of_entries
+import vectors_of_evidence
 import vectors_of_frames
 import vectors_of_keys
+import vectors_of_retention
 import vectors_of_segments
 import vectors_of_trees
 from structures import *
@@ -32,6 +34,8 @@ FAMILIES = [
     vectors_of_trees,
     vectors_of_keys,
     vectors_of_control,
+    vectors_of_retention,
+    vectors_of_evidence,
 ]
 HERE = pathlib.Path(__file__).parent
 

@@ -55,7 +55,14 @@ def decode_seal(raw):
     return record
 
 
-CONTROL_BODIES = {1: decode_identity, 3: decode_class, 11: decode_seal}
+def decode_export(raw):
+    c = Cursor(raw)
+    record = SimpleNamespace(recordCount=c.varint(1 << 22), statement=c.take(32))
+    c.finish()
+    return record
+
+
+CONTROL_BODIES = {1: decode_identity, 3: decode_class, 11: decode_seal, 12: decode_export}
 
 
 # ---------------------------------------------------------------------------- signed notes (checkpoint.md)

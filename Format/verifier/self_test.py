@@ -8,7 +8,8 @@ import pathlib
 import tempfile
 from types import SimpleNamespace
 
-from . import contents, control, entries, keys, notes, primitives, segments, tree
+from . import (
+    contents, control, entries, evidence, keys, notes, primitives, retention, segments, tree)
 from .bodies import body_chunks
 from .findings import File
 from .primitives import Cursor, Refusal, sha256
@@ -26,7 +27,9 @@ def agrees(ours, theirs):
     if isinstance(theirs, dict):
         fields = {name.rstrip("_"): value for name, value in vars(ours).items()}
         return all(agrees(fields.get(name), value) for name, value in theirs.items())
+    if isinstance(ours, retention.IndexSet): ours = ours.runs
     if isinstance(theirs, list): return len(ours) == len(theirs) and all(map(agrees, ours, theirs))
+    if isinstance(ours, tuple): return list(ours) == theirs
     return ours == unspell(theirs) if isinstance(ours, bytes) else ours == theirs
 
 
@@ -73,18 +76,33 @@ def segment_name(raw):
     return segments.decode_segment_path(name) if "/" in name else segments.decode_segment_name(name)
 
 
+def evidence_record(raw):
+    """With the payload's bytes in the place of its salt or commitment, as a vector names them."""
+    record = evidence.decode_record(raw)
+    record.payload = record.bytes
+    return record
+
+
 DECODERS = {
     "attribute": entries.decode_attribute, "body-header": keys.decode_body_header,
     "body-reference": entries.decode_body_reference, "checkpoint-journal": journal,
     "class-record": control.decode_class, "content": entries.decode_content,
     "control-record": control.decode_control, "entry": entries.decode_entry,
     "entry-extensions": lambda raw: SimpleNamespace(items=entries.decode_extensions(raw)),
+    "evidence": lambda raw: SimpleNamespace(chunks=[kind for kind, _ in evidence.decode_file(raw)]),
+    "evidence-custody": evidence.decode_custody, "evidence-log": evidence.decode_log,
+    "evidence-record": evidence_record, "export-record": control.decode_export,
     "footer": segments.decode_footer, "frame-header": frame_header, "frame-parts": frame_parts,
     "group-key-row": keys.decode_key_row, "groups-header": keys.decode_groups_header,
     "identity-record": control.decode_identity, "manifest": entries.decode_manifest, "part": segments.decode_part,
     "part-row": part_row, "root-key": keys.decode_root_key, "seal-record": control.decode_seal,
     "segment-header": segment_header, "segment-name": segment_name, "segment-row": segments.decode_segment_row,
-    "signed-varint": lambda raw: number(raw, True), "signer-key-block": keys.decode_signer_key,
+    "clock-record": retention.decode_clock, "completed-record": retention.decode_completed,
+    "erasure-record": retention.decode_erasure, "event-record": retention.decode_event,
+    "hold-record": retention.decode_hold, "index-set": retention.decode_index_set,
+    "intent-record": retention.decode_intent, "predicate": retention.decode_predicate,
+    "prepared-record": retention.decode_prepared, "private-part": retention.decode_private_part,
+    "release-record": retention.decode_release, "signed-varint": lambda raw: number(raw, True), "signer-key-block": keys.decode_signer_key,
     "signer-state": keys.decode_signer_state, "varint": number}
 
 
@@ -217,6 +235,29 @@ class SelfTest:
             path.write_bytes(whole)
 
 
+    def evidence(self, v, vkey, verify, folder):
+        """Whole files are what they say, and a change of any one byte is found, with the digest at the end made right too."""
+        path, lines, key = folder / "evidence", [], [notes.decode_vkey(vkey)]
+
+        def judge(raw):
+            path.write_bytes(raw)
+            lines.clear()
+            return verify(str(path), lines.append, key)
+
+        for case in v["good"]:
+            raw = unspell(case["hex"])
+            self.expect(judge(raw) == (2 if "purged" in case["name"] else 0), "evidence: %s: %s" % (case["name"], lines))
+            logged = "unlogged" not in case["name"] and "entries" not in case["name"]
+            for at in range(0, len(raw), 1 if "one attribute" in case["name"] else 37):
+                changed = raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1:]
+                self.expect(judge(changed) in (1, 65), "evidence: byte %d of %s" % (at, case["name"]))
+                if not logged or at >= len(raw) - 32: continue
+                self.expect(judge(changed[:-32] + sha256(changed[:-41])) in (1, 65),
+                            "evidence: byte %d of %s, digest made right" % (at, case["name"]))
+                internal = any(line.get("finding") == "verifier.internal" for line in lines)
+                self.expect(not internal, "evidence: byte %d: %s" % (at, lines))
+
+
 def counts(fields): return [fields["count"]] if "count" in fields else []
 
 
@@ -232,6 +273,7 @@ def run(verify):
                             ("checkpoint", test.checkpoints), ("tree", test.tree)]: check(load(name))
         test.body_file(load("body-file"), folder)
         test.store(load("store"), verify, folder)
+        test.evidence(load("evidence"), load("store")["vkey"], verify, folder)
     missing = {path.stem for path in VECTORS.glob("*.json")} - set(DECODERS) - {
         "entry-columns", "keys", "commitment", "token", "checkpoint", "tree", "body-file", "store"}
     test.expect(not missing, "vectors that nothing reads: %s" % missing)

@@ -48,12 +48,17 @@ public struct ArchiveOptions: Sendable {
 /// nothing acknowledged is lost.
 public final class Archive: Sendable {
     let store: LogStore
+    /// Where changes of rules and holds queue up.
+    package let policyGate: PolicyGate
     private let logger: Logger
     private let recordCounter = Counter(label: "muniment.records")
     private let byteCounter = Counter(label: "muniment.content_bytes")
     private let commitTimer = Metrics.Timer(label: "muniment.append")
 
-    private init(_ store: LogStore, logger: Logger) { (self.store, self.logger) = (store, logger) }
+    private init(_ store: LogStore, logger: Logger) {
+        (self.store, self.logger) = (store, logger)
+        policyGate = PolicyGate(store)
+    }
 
     // MARK: Opening and closing
 

@@ -22,6 +22,9 @@ public struct Snapshot: Sendable {
         (self.reader, self.classes) = (reader, classes)
     }
 
+    /// The log up to the checkpoint.
+    var log: ProvenLog { ProvenLog(reader, size: size, root: checkpoint.root) }
+
     /// The number of entries, the engine's own included. Indexes below it may be read.
     public var size: UInt64 { checkpoint.size }
 

@@ -69,7 +69,9 @@ struct MunimentCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Filling an archive:", subcommands: [Init.self, Append.self, Class.self]),
             CommandGroup(name: "Reading:", subcommands: [Get.self, Query.self, Stat.self]),
-            CommandGroup(name: "Proving:", subcommands: [CheckpointCommand.self, Prove.self, Tiles.self, Verify.self]),
+            CommandGroup(
+                name: "Proving:",
+                subcommands: [CheckpointCommand.self, Prove.self, Export.self, Tiles.self, Verify.self]),
             CommandGroup(name: "Keeping:", subcommands: [Backup.self, Repair.self, PassphraseCommand.self]),
         ]
     )

@@ -9,7 +9,7 @@ import MunimentVerify
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check an archive, a tile directory or a proof, byte by byte.",
+        abstract: "Check an archive, an evidence file, a tile directory or a proof.",
         discussion: """
             Re-derives every frame, entry, commitment, leaf, stored node, root, seal and signature, and reports all \
             that it finds. Reads only; works on copies, without the program that wrote them, and without any key.
@@ -17,6 +17,7 @@ struct Verify: ParsableCommand {
               muniment verify mail --key "$(cat mail.vkey)"
               muniment verify /mnt/evidence/mail --key mail.vkey --against received.checkpoint --json
               muniment verify public --key mail.vkey
+              muniment verify case-17.evidence --key mail.vkey
               muniment verify 17.proof --key mail.vkey
 
             --key names a log's public key that you have from elsewhere, as the vkey or as a file that holds one; \
@@ -29,7 +30,7 @@ struct Verify: ParsableCommand {
             tail that was never acknowledged are notices: neither alone is tampering.
             """)
 
-    @Argument(help: "An archive, a copy of one, a tile directory, or a proof.", completion: .file())
+    @Argument(help: "An archive, a copy of one, an evidence file, a tile directory, or a proof.", completion: .file())
     var path: String
 
     @Option(

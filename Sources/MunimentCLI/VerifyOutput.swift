@@ -83,6 +83,8 @@ struct VerifyOutput {
     private func summary() -> String {
         let verdict =
             switch report.verdict {
+            case .intact where report.subject == .evidence:
+                "INTACT: a trusted key signed it, and every record in it follows from what was signed."
             case .intact: "INTACT: a trusted key signed it, and every byte follows from what was signed."
             case .tampered: "TAMPERED: something was changed, or is lost."
             case .notEstablished: "NOT ESTABLISHED: nothing contradicts, but not everything is proved."
@@ -110,8 +112,31 @@ struct VerifyOutput {
                     "\(Quantity.count(report.purged)); \(Quantity.count(report.unexplained)) lost without explanation"
                 ))
         }
+        if let evidence = report.evidence { lines += VerifyOutput.custody(evidence, of: report) }
         let seconds = "\(Quantity.things(report.findingCount, "finding")) in \(Quantity.oneDecimal(report.seconds)) s"
         lines.append(("findings", seconds))
         return lines.map { "\($0)\(String(repeating: " ", count: 12 - $0.count))\($1)\n" }.joined()
+    }
+
+    /// What an evidence file says of itself, with who vouches for it.
+    private static func custody(_ evidence: EvidenceStatus, of report: VerifyReport) -> [(String, String)] {
+        let custody = evidence.custody
+        let disclosed =
+            switch custody.disclosure {
+            case .whole: "whole"
+            case .pieces(let names): "only \(names.map { TerminalText.escaped($0) }.joined(separator: ", "))"
+            case .entries: "entries alone"
+            }
+        let purged = report.purged == 0 ? "" : ", \(Quantity.count(report.purged)) of them said to be purged"
+        let word =
+            evidence.logIndex.map { "attested by the log in its entry \($0), which binds the file" }
+            ?? "the file's own word, bound by nothing signed"
+        return [
+            ("records", "\(Quantity.count(report.records))\(purged), disclosed: \(disclosed)"),
+            ("custody", word),
+            ("exported", "\(RFC3339.string(custody.exported)), by \(TerminalText.escaped(custody.exporter))"),
+            ("with", TerminalText.escaped(custody.tool)),
+            ("selection", TerminalText.escaped(custody.selection)),
+        ]
     }
 }

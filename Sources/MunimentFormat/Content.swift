@@ -168,4 +168,21 @@ package enum ContentEncoder {
         bytes.append(varint: UInt64(body.count + payloadByteCount))
         return bytes + body
     }
+
+    /// `content`, whose layout is `layout`, with its salts written out: for a record that outlives the key from which they are derived. `salt` gives
+    /// that of a slot; a body file's payload keeps the one of its reference. A content that has them already comes back as it is.
+    package static func withSalts(
+        _ layout: ContentLayout, _ content: UnsafeRawBufferPointer, salt: (UInt64) -> [UInt8]
+    ) -> [UInt8] {
+        guard layout.salts.isEmpty else { return Array(content[..<layout.byteCount]) }
+        var body: [UInt8] = [layout.flags | ContentLayout.explicitSalts]
+        body.append(varint: UInt64(layout.attributeCount))
+        body.append(contentsOf: content[layout.attributes])
+        body += layout.hasBodyFile ? Array(content[layout.payload].suffix(Limits.saltByteCount)) : salt(0)
+        for slot in 0..<layout.attributeCount { body += salt(UInt64(slot) + 1) }
+        body.append(contentsOf: content[layout.payload])
+        var bytes: [UInt8] = []
+        bytes.append(varint: UInt64(body.count))
+        return bytes + body
+    }
 }

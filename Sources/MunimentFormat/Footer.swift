@@ -11,10 +11,10 @@
 //            groups, 96 bytes each: class u32 · zero u32 · slot u64 · key commitment 32 · recordCount u64 · partCount u64 ·
 //                                   digest 32 = SHA-256(0x23 ‖ part digests in order)
 //            body files, 64 bytes each: id 16 · index u64 · fileByteCount u64 · digest 32
-//            index, indexByteCount bytes
+//            index, indexByteCount bytes: an index directory (IndexDirectory.swift), or nothing
 //   end      CRC32C u32 of all that precedes · footerByteCount u32 · magic "MUNFTEND"
 //
-//   It starts on a multiple of 4,096, directly after the last frame, and ends the file. footer digest = SHA-256(0x22 ‖ the whole footer).
+//   It starts on a multiple of 4,096, directly after the last frame or the index's pages, and ends the file. footer digest = SHA-256(0x22 ‖ the whole footer).
 
 /// The end of a sealed segment, decoded.
 package struct Footer: Hashable, Sendable {
@@ -134,7 +134,7 @@ package struct Footer: Hashable, Sendable {
     package var groups: [Group]
     /// Ascending by index.
     package var bodyFiles: [BodyFile]
-    /// The index's bytes, which this layer does not read.
+    /// The bytes of the index's directory; empty where there is no index.
     package var index: [UInt8]
 
     /// The fields as given; how they must fit together is checked when they are decoded.
@@ -150,6 +150,11 @@ package struct Footer: Hashable, Sendable {
         (self.root, self.recordedFirst, self.recordedLast) = (root, recordedFirst, recordedLast)
         (self.skeletonDigest, self.frames, self.groups, self.bodyFiles) = (skeletonDigest, frames, groups, bodyFiles)
         self.index = index
+    }
+
+    /// Where the last frame ends in the file: there the index's pages begin, or the footer where there are none.
+    package var framesEnd: UInt64 {
+        frames.last.map { $0.offset + $0.frameByteCount } ?? UInt64(Limits.blockByteCount)
     }
 
     /// Bytes of the encoded form.
@@ -213,6 +218,14 @@ package struct Footer: Hashable, Sendable {
         guard trailer.count == trailerByteCount, trailer[8...].elementsEqual(endMagic) else { return nil }
         let count = Int(UInt32(littleEndian: trailer.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
         return (fixedByteCount + trailerByteCount...Limits.footerByteCount).contains(count) ? count : nil
+    }
+
+    /// Where in a footer of `byteCount` bytes the index's directory stands, as the fixed part tells it; nil where that can't be one.
+    package static func indexRange(fixedPart bytes: UnsafeRawBufferPointer, byteCount: Int) -> Range<Int>? {
+        guard bytes.count == fixedByteCount, bytes.starts(with: magic) else { return nil }
+        let indexByteCount = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 140, as: UInt32.self)))
+        let end = byteCount - trailerByteCount
+        return indexByteCount <= end - fixedByteCount ? end - indexByteCount..<end : nil
     }
 
     /// Decodes a whole footer. Its digests are checked by whoever has the bytes that they bind.

@@ -25,6 +25,8 @@ package enum Limits {
     package static let segmentByteCount: UInt64 = 4 << 30
     /// A footer with its index.
     package static let footerByteCount = 64 << 20
+    /// Pages of a segment's index, 4,096 bytes each.
+    package static let indexPageCount = 16_384
     /// Segment numbers stay below 2^48.
     package static let segmentCount: UInt64 = 1 << 48
     /// Attributes of one record.

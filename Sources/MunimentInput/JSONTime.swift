@@ -1,6 +1,8 @@
 // A record's time out of a JSON value: RFC 3339 text, or a number whose size tells its unit. Decimal arithmetic all the
 // way: a binary fraction would move a time by a microsecond.
 
+internal import MunimentFormat
+
 /// Reads times from JSON values.
 ///
 /// A string must be an RFC 3339 date-time with an offset. A number counts from 1970-01-01T00:00:00Z, in a unit that its

@@ -1,6 +1,8 @@
 // The Date of a message (RFC 5322, sections 3.3 and 4.3): comments, obsolete zones and short years included. A date
 // without a zone is not read: it would be a guess of up to a day.
 
+internal import MunimentFormat
+
 enum MailDate {
     /// Microseconds since 1970 of an unfolded Date field; nil where it is no such date, or not of the years 0000 to
     /// 9999.

@@ -1,5 +1,7 @@
 // Times as text (RFC 3339): written in UTC with Z and no more digits than needed, read with any offset.
 
+internal import MunimentFormat
+
 /// Conversions between RFC 3339 text and microseconds since 1970-01-01T00:00:00Z.
 package enum RFC3339 {
     /// The time as text, such as `2025-05-04T09:30:00.25Z`: UTC, `Z`, a fraction only if it is not zero and without

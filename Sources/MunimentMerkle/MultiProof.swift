@@ -36,8 +36,12 @@ public struct MultiProof: Hashable, Sendable {
                 "A proof of \(indexes.count) entries at size \(treeSize) needs as many leaf hashes and \(expected) nodes, "
                     + "not \(leafHashes.count) and \(nodes.count).")
         }
-        var reader = Reader(indexes: indexes, leafHashes: leafHashes, nodes: nodes)
-        guard reader.hash(0, treeSize, 0..<indexes.count) == root else {
+        var next = 0
+        let computed = try MultiProof.root(indexes: indexes, treeSize: treeSize, leafHashes: leafHashes) {
+            next += 1
+            return nodes[next - 1]
+        }
+        guard computed == root else {
             throw MerkleError(
                 .rootMismatch, "The proof of \(indexes.count) entries does not lead to the root at size \(treeSize).")
         }
@@ -49,6 +53,20 @@ public struct MultiProof: Hashable, Sendable {
         var count = 0
         walk(indexes, treeSize) { _, _ in count += 1 }
         return count
+    }
+
+    /// The root that follows from the leaves with `leafHashes` and the proof's hashes, which `node` gives one after another, `length` of
+    /// them: for proofs that are not held in memory. Throws `invalidRange`, and `malformedProof` for another number of leaves. O(k log n).
+    package static func root(
+        indexes: [UInt64], treeSize: UInt64, leafHashes: [Digest], node: () -> Digest
+    ) throws(MerkleError) -> Digest {
+        try check(indexes, treeSize)
+        guard leafHashes.count == indexes.count else {
+            throw MerkleError(.malformedProof, "\(indexes.count) indexes go with \(leafHashes.count) leaf hashes.")
+        }
+        return withoutActuallyEscaping(node) { node in
+            Reader(indexes: indexes, leafHashes: leafHashes, node: node).hash(0, treeSize, 0..<indexes.count)
+        }
     }
 
     /// The proof of the leaves at `indexes`, from complete nodes. Throws `invalidRange`, and what the reader throws.
@@ -101,19 +119,15 @@ extension MultiProof {
         enter(0, treeSize, 0..<indexes.count)
     }
 
-    /// The walk that hashes. Counts are already checked, so `nodes` lasts exactly.
+    /// The walk that hashes. It asks for as many nodes as `length` says.
     private struct Reader {
         let indexes: [UInt64]
         let leafHashes: [Digest]
-        let nodes: [Digest]
-        var next = 0
+        let node: () -> Digest
 
         /// The hash over [low, high). Recursion is as deep as the tree: at most 64.
-        mutating func hash(_ low: UInt64, _ high: UInt64, _ targets: Range<Int>) -> Digest {
-            if targets.isEmpty {
-                next += 1
-                return nodes[next - 1]
-            }
+        func hash(_ low: UInt64, _ high: UInt64, _ targets: Range<Int>) -> Digest {
+            if targets.isEmpty { return node() }
             if targets.count == 1, high - low == 1 { return leafHashes[targets.lowerBound] }
             if targets.count >= 8, UInt64(targets.count) == high - low { return hashOfAll(targets) }
             let middle = MultiProof.middle(low, high)

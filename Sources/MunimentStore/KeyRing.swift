@@ -17,6 +17,8 @@ package final class KeyRing: Sendable {
         var rowCount: UInt64
         /// Present rows by place, ascending by generation; complete.
         var places: [Place: [Served]] = [:]
+        /// Present rows by segment.
+        var present: [UInt64: Set<UInt64>] = [:]
         /// Places that have a destroyed row.
         var destroyed: Set<Place> = []
         /// By slot.
@@ -33,6 +35,7 @@ package final class KeyRing: Sendable {
                 destroyed.insert(place)
                 return
             }
+            present[row.segment, default: []].insert(row.slot)
             // Of two rows for one generation the newer counts: the older belongs to a purge that was given up.
             places[place, default: []].removeAll { $0.generation == row.generation }
             places[place, default: []].append(Served(generation: row.generation, slot: row.slot))
@@ -187,6 +190,11 @@ package final class KeyRing: Sendable {
         return body(header, key)
     }
 
+    /// The present rows of a segment, whatever generation they serve; those of purges that were given up are among them.
+    func slots(segment: UInt64) -> Set<UInt64> {
+        state.withLock { $0.present[segment] ?? [] }
+    }
+
     /// Where the file's rows end, in bytes.
     var endOfRows: UInt64 {
         state.withLock { UInt64(GroupsHeader.byteCount) + $0.rowCount * UInt64(GroupKeyRow.byteCount) }
@@ -200,10 +208,10 @@ package final class KeyRing: Sendable {
 
     private func replace(with fresh: sending State) {
         let (header, epochKey, rowCount) = (fresh.header, fresh.epochKey, fresh.rowCount)
-        let (places, destroyed) = (fresh.places, fresh.destroyed)
+        let (places, present, destroyed) = (fresh.places, fresh.present, fresh.destroyed)
         state.withLock { state in
             (state.header, state.epochKey, state.rowCount) = (header, epochKey, rowCount)
-            (state.places, state.destroyed, state.cache) = (places, destroyed, [:])
+            (state.places, state.present, state.destroyed, state.cache) = (places, present, destroyed, [:])
         }
     }
 

@@ -28,6 +28,7 @@ package final class LogStore: @unchecked Sendable {
     package let reader: LogReader
     package let classes: ClassTable
     package let signer: CheckpointSigner
+    let keys: KeyRing
     package let fileSystem: any FileSystem
     private let options: StoreOptions
     private let lock: any File
@@ -37,11 +38,11 @@ package final class LogStore: @unchecked Sendable {
 
     private init(
         manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner,
-        options: StoreOptions,
+        keys: KeyRing, options: StoreOptions,
         lock: any File, pipeline: CommitPipeline, housekeeper: Housekeeper
     ) {
         (self.manifest, self.paths, self.reader, self.classes) = (manifest, paths, reader, classes)
-        (self.signer, self.options, self.lock) = (signer, options, lock)
+        (self.signer, self.keys, self.options, self.lock) = (signer, keys, options, lock)
         (self.pipeline, self.housekeeper) = (pipeline, housekeeper)
         fileSystem = reader.fileSystem
     }
@@ -163,8 +164,8 @@ package final class LogStore: @unchecked Sendable {
             reader: reader, keys: keys, classes: classes, options: options, recovered: recovered)
         let (pipeline, housekeeper) = try assembly.start(committed, signer)
         let store = LogStore(
-            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, options: options,
-            lock: lock,
+            manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, keys: keys,
+            options: options, lock: lock,
             pipeline: pipeline, housekeeper: housekeeper)
         if !options.isSynchronous { housekeeper.start() }
         return store
@@ -213,11 +214,14 @@ package final class LogStore: @unchecked Sendable {
 
     /// Appends and waits, committing on this thread if nothing else is under way. Not for cooperative threads.
     package func append(
-        _ batches: [RecordBatch], token: [UInt8]? = nil, isAlone: Bool = false, isControl: Bool = false
+        _ batches: [RecordBatch], token: [UInt8]? = nil, isAlone: Bool = false, isControl: Bool = false,
+        beginsSegment: Bool = false
     ) throws(ArchiveError) -> AppendReceipt {
         let outcome = Monitor<Result<AppendReceipt, ArchiveError>?>(nil)
         pipeline.submitAndRunIfIdle(
-            PendingAppend(batches, token: token, isAlone: isAlone, isControl: isControl) { result in
+            PendingAppend(
+                batches, token: token, isAlone: isAlone, isControl: isControl, beginsSegment: beginsSegment
+            ) { result in
                 outcome.change { $0 = result }
             })
         if options.isSynchronous { drain() }
@@ -243,10 +247,28 @@ package final class LogStore: @unchecked Sendable {
 
     /// Appends a control record; durable when this returns. `body` gets the chain before it. Not for cooperative threads.
     package func appendControl(
-        _ kind: ControlRecord.Kind, privatePart: [UInt8] = [], body: @escaping @Sendable (ControlChain) -> [UInt8]
+        _ kind: ControlRecord.Kind, privatePart: [UInt8] = [], beginsSegment: Bool = false,
+        body: @escaping @Sendable (ControlChain) -> [UInt8]
     ) throws(ArchiveError) -> AppendReceipt {
         try append(
-            [RecordBatch(control: ControlDraft(kind, body: body), privatePart: privatePart)], isControl: true)
+            [RecordBatch(control: ControlDraft(kind, body: body), privatePart: privatePart)], isControl: true,
+            beginsSegment: beginsSegment)
+    }
+
+    /// Waits until every segment that ended is sealed, or seals it where there are no threads.
+    package func waitForSeals() throws(ArchiveError) {
+        while options.isSynchronous, pipeline.unsealedCount > 0, housekeeper.sealStep() {}
+        try pipeline.waitForSeals()
+    }
+
+    /// The segments that are sealed, in order.
+    package var sealedSegments: [SegmentHandle] {
+        while true {
+            // A seal that ends in between may have put another generation in a segment's place.
+            let count = pipeline.unsealedCount
+            let segments = reader.segments
+            if pipeline.unsealedCount == count { return segments.dropLast(1 + count) }
+        }
     }
 
     /// Puts a retention class in force: its record is durable when this returns. One caller at a time.
@@ -254,6 +276,14 @@ package final class LogStore: @unchecked Sendable {
         let receipt = try appendControl(.retentionClass) { _ in record.encoded() }
         classes.set(record)
         return receipt
+    }
+
+    /// Appends a control record whose body does not depend on its place; it is durable when this returns.
+    package func appendControl(
+        _ kind: ControlRecord.Kind, privatePart: [UInt8] = [], body: [UInt8]
+    ) throws(ArchiveError) -> AppendReceipt {
+        let draft = ControlDraft(kind) { _ in body }
+        return try append([RecordBatch(control: draft, privatePart: privatePart)], isControl: true)
     }
 
     /// Signs what is durable, if there is news, and returns the newest note. Blocks on the disk.
@@ -287,21 +317,18 @@ package final class LogStore: @unchecked Sendable {
         pipeline.segmentSealed()
     }
 
-    /// What comes before the seal record. A later generation is written once: readers have its frames in their caches, with the session that its
-    /// parts were sealed in, and one written again under the same name would have another.
+    /// What comes before the seal record: done once, however often the record is tried. Readers have frames and index pages of what is sealed in
+    /// their caches, with the session and the salt that they were sealed under; written again under the same name, it would have others.
     private static func sealFile(
         _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable
     ) throws(ArchiveError) -> SegmentSealer.Sealed {
-        if let repacked = ended.repacked { return repacked }
+        if let sealed = ended.sealed { return sealed }
         let header = ended.journal.header
         let end = ended.journal.end
         ended.journal.close()
-        let sealer = SegmentSealer(reader) { classes.compression($0) }
-        let sealed = try sealer.seal(ended.handle, header: header, end: end)
-        if sealed.obsoletePath != nil {
-            ended.repacked = sealed
-            reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row))
-        }
+        let sealed = try SegmentSealer(reader, classes).seal(ended.handle, header: header, end: end)
+        if sealed.obsoletePath != nil { reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row)) }
+        ended.sealed = sealed
         return sealed
     }
 

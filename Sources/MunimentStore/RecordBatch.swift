@@ -35,6 +35,8 @@ package final class RecordBatch: @unchecked Sendable {
     package private(set) var bodies: [Int: Body] = [:]
     /// Of a control batch: what becomes each record's public part once its index is known.
     package private(set) var drafts: [ControlDraft] = []
+    /// Whether a record may have attributes: an index needs no look at those of a batch that has none.
+    package private(set) var hasAttributes = false
     @exclusivity(unchecked) private var arena: UnsafeMutableRawBufferPointer
 
     package init(classID: UInt32, hasOccurred: Bool, kind: Entry.Kind = .record, reservingByteCount: Int = 4_096) {
@@ -65,6 +67,7 @@ package final class RecordBatch: @unchecked Sendable {
         if attributes.isEmpty {
             appendPlain(payload)
         } else {
+            hasAttributes = true
             let head = ContentEncoder.head(attributes: attributes, payloadByteCount: payload.count)
             let target = grow(head.count + payload.count)
             head.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: head.count) }
@@ -86,9 +89,16 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// Adds a content that is encoded already, as when frames are packed anew. Not for batches with occurred times or bodies.
     package func append(encoded content: UnsafeRawBufferPointer) {
+        hasAttributes = true
         let target = grow(content.count)
         if content.count > 0 { target.copyMemory(from: content.baseAddress!, byteCount: content.count) }
     }
+
+    /// Adds the place of a content that is purged, when frames are packed anew.
+    package func appendPurged() { grow(ContentLayout.purgedByteCount).storeBytes(of: 0, as: UInt8.self) }
+
+    /// Adds a content that is encoded already.
+    package func append(encoded content: [UInt8]) { content.withUnsafeBytes { append(encoded: $0) } }
 
     /// Adds a record whose payload is a body file.
     package func append(reference: BodyReference, body: Body, attributes: [[UInt8]], occurred time: Microseconds?) {
@@ -98,6 +108,7 @@ package final class RecordBatch: @unchecked Sendable {
         let target = grow(content.count)
         content.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: content.count) }
         bodies[ends.count - 1] = body
+        if !attributes.isEmpty { hasAttributes = true }
         if let time { occurred.append(time) }
     }
 

@@ -123,6 +123,19 @@ extension Finding.Code {
     /// A segment that must have been sealed has no seal record, or no footer.
     public static let sealMissing = Self("seal.missing")
 
+    // MARK: The index
+
+    /// The directory of an index, or an opened page of it, that does not decode or is not spelt as the format says.
+    public static let indexMalformed = Self("index.malformed")
+    /// Pages of an index that are not those which the footer binds, or that are gone.
+    public static let indexDigest = Self("index.digest")
+    /// The directory of an index has other classes than the entries, or other first or last times.
+    public static let indexTimes = Self("index.times")
+    /// A page of an index that was not sealed in its place with its key.
+    public static let indexSealed = Self("index.sealed")
+    /// An index that lists other records than the contents give: a query may miss some.
+    public static let indexTerms = Self("index.terms")
+
     // MARK: The tail
 
     /// Bytes after the last whole frame: a commit that was cut off, or a frame that was damaged.
@@ -205,4 +218,27 @@ extension Finding.Code {
     public static let proofPath = Self("proof.path")
     /// A proof file without the entry that it proves.
     public static let proofNoEntry = Self("proof.noEntry")
+
+    // MARK: Evidence files
+
+    /// An evidence file, or a chunk of it, that does not decode.
+    public static let evidenceMalformed = Self("evidence.malformed")
+    /// An evidence file with another digest than the one at its end.
+    public static let evidenceDigest = Self("evidence.digest")
+    /// An evidence file whose entry 0 does not say what the log is.
+    public static let evidenceIdentity = Self("evidence.identity")
+    /// Records or control records of an evidence file that stand out of order, or twice.
+    public static let evidenceIndexes = Self("evidence.indexes")
+    /// A record of a class that no control record of the evidence file declares.
+    public static let evidenceClass = Self("evidence.class")
+    /// A proof that does not lead from the entries of the evidence file to the checkpoint's root.
+    public static let evidenceProof = Self("evidence.proof")
+    /// A record of which an evidence file discloses something else than its custody says.
+    public static let evidenceDisclosure = Self("evidence.disclosure")
+    /// An export record of the log that tells of another export than the evidence file is.
+    public static let evidenceStatement = Self("evidence.statement")
+    /// An evidence file of which the log does not tell: its custody, and that nothing was left out, are its own words.
+    public static let evidenceUnlogged = Self("evidence.unlogged")
+    /// A record that an evidence file says was purged, without a disposition that shows it.
+    public static let evidencePurgeUnproved = Self("evidence.purgeUnproved")
 }

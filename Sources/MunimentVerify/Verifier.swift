@@ -1,5 +1,6 @@
 // The way in: finds out what a path is, and verifies it.
 
+internal import MunimentFormat
 internal import MunimentNote
 
 /// A forensic verifier. It re-derives everything from the bytes, shares no code with what writes them above the
@@ -10,7 +11,7 @@ public struct Verifier: Sendable {
     /// A verifier that works as `options` say.
     public init(_ options: VerifyOptions) { self.options = options }
 
-    /// Verifies a store, a copy of one, a C2SP tile directory, or a tlog-proof file. Blocks; takes `options.jobs`
+    /// Verifies a store, a copy of one, a C2SP tile directory, an evidence file, or a tlog-proof file. Blocks; takes `options.jobs`
     /// threads.
     ///
     /// Whatever the bytes are, it returns a report. Throws only where there is nothing to verify: `absent`, `usage`,
@@ -34,20 +35,26 @@ public struct Verifier: Sendable {
     }
 
     private func verifyFile(_ path: String) throws(VerifyError) -> VerifyReport {
-        let bytes: [UInt8]
+        let file: ReadOnlyFile
+        let start: [UInt8]
+        var proof: [UInt8]?
         do throws(FileFailure) {
-            let file = try ReadOnlyFile(path, followsLinks: true)
-            guard file.byteCount <= UInt64(TlogProof.byteCountMax) else { throw FileFailure.notRegular }
-            bytes = try file.bytes(Int(file.byteCount))
+            file = try ReadOnlyFile(path, followsLinks: true)
+            start = try file.bytes(ProofVerifier.magic.count)
+            if start == ProofVerifier.magic, file.byteCount <= UInt64(TlogProof.byteCountMax) {
+                proof = try file.bytes(Int(file.byteCount))
+            }
         } catch {
             if error == .notRegular { throw Verifier.unknown(path) }
             throw VerifyError(.io, "\(path) can't be read: \(error.description).")
         }
-        guard bytes.starts(with: ProofVerifier.magic) else { throw Verifier.unknown(path) }
-        return try ProofVerifier(path, options).run(bytes)
+        if let proof { return try ProofVerifier(path, options).run(proof) }
+        guard start.starts(with: EvidenceHeader.magic) else { throw Verifier.unknown(path) }
+        var verifier = EvidenceVerifier(path, file, options)
+        return try verifier.run()
     }
 
     private static func unknown(_ path: String) -> VerifyError {
-        VerifyError(.usage, "\(path) is neither a store, nor a tile directory, nor a proof file.")
+        VerifyError(.usage, "\(path) is neither a store, nor a tile directory, nor an evidence file or a proof.")
     }
 }

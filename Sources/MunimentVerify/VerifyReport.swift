@@ -9,6 +9,7 @@ public struct VerifyReport: Sendable {
         case store
         case tiles
         case proof
+        case evidence
     }
 
     public let subject: Subject
@@ -37,6 +38,8 @@ public struct VerifyReport: Sendable {
     public let opened: UInt64
     /// How long it took.
     public let seconds: Double
+    /// What an evidence file says of itself; nil for anything else.
+    public internal(set) var evidence: EvidenceStatus?
 
     /// All findings, those that are not kept included.
     public var findingCount: Int { findings.count + omittedCounts.values.reduce(0, +) }

@@ -193,6 +193,39 @@ import Testing
         }
     }
 
+    @Test func retentionRecords() throws {
+        try repeated { generator in
+            let event = EventRecord(at: generator.int64(), indexes: generator.indexSet())
+            let hold = HoldRecord(
+                matter: generator.bool() ? nil : generator.integer(below: Limits.treeSize), scope: generator.scope())
+            let clock = ClockRecord(
+                kind: .init(rawValue: UInt8(generator.int(0...3)))!, compliance: generator.int64(),
+                wall: generator.int64(), bootID: generator.bytes(16), boot: generator.int64() & .max)
+            let part = generator.privatePart()
+            let form = generator.predicate(depth: 0)
+            return try event.encoded().decode(EventRecord.init(decoding:)) == event
+                && hold.encoded().decode(HoldRecord.init(decoding:)) == hold
+                && clock.encoded().decode(ClockRecord.init(decoding:)) == clock
+                && part.encoded().decode(PrivatePart.init(decoding:)) == part
+                && form.encoded().decode(PredicateForm.init(decoding:)) == form
+        }
+    }
+
+    @Test func dispositions() throws {
+        try repeated { generator in
+            let intent = generator.intent()
+            let prepared = generator.preparedRecord()
+            let isAborted = generator.bool()
+            let completed = CompletedRecord(
+                disposition: generator.integer(below: Limits.treeSize), outcome: isAborted ? .aborted : .completed,
+                strength: isAborted ? [] : .init(rawValue: UInt8(generator.int(0...7))), epoch: generator.integer(),
+                prepared: isAborted ? [] : generator.ascending(0...20))
+            return try intent.encoded().decode(IntentRecord.init(decoding:)) == intent
+                && prepared.encoded().decode(PreparedRecord.init(decoding:)) == prepared
+                && completed.encoded().decode(CompletedRecord.init(decoding:)) == completed
+        }
+    }
+
     @Test func journal() throws {
         try repeated { generator in
             let notes = (0..<generator.int(0...5)).map { _ in generator.bytes(generator.int(1...300)) }

@@ -1,6 +1,7 @@
 // Times as text in both directions, and retention periods: parsing, and addition by the calendar.
 
 import Foundation
+import MunimentFormat
 import MunimentInput
 import Testing
 

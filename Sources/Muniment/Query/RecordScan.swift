@@ -1,7 +1,7 @@
-// Finding records by looking at all of them, frame by frame, each part decoded once. What a frame's entries say is
-// proved against the snapshot's checkpoint before anything is made of it: one proof for all of the frame's leaves. What
-// a part's contents say is believed for choosing, and opened against the entries' commitments before a hit is handed
-// out.
+// Finding records frame by frame, each part decoded once: those that a segment's index does not rule out, or all where it
+// has none. What the entries of candidates say is proved against the snapshot's checkpoint before anything is made of it,
+// with one proof for those of a frame. What a part's contents say is believed for choosing, and opened against the
+// entries' commitments before a hit is handed out.
 
 internal import MunimentCrypto
 internal import MunimentFormat
@@ -34,6 +34,8 @@ final class RecordScan {
     private let hasher = ContentHasher()
     private let entryHasher = EntryHasher()
     private var verdicts: [Verdict] = []
+    /// Of the segment at hand.
+    private var candidates = SegmentCandidates.nowhere
 
     init(_ snapshot: Snapshot, _ predicate: Predicate, needsContents: Bool) {
         (self.snapshot, self.predicate, self.needsContents) = (snapshot, predicate, needsContents)
@@ -44,13 +46,18 @@ final class RecordScan {
     /// the indexes.
     func run(_ bounds: Range<UInt64>, isReversed: Bool, _ body: (FrameView, [Hit]) throws -> Bool) throws {
         guard !bounds.isEmpty else { return }
-        var index = isReversed ? bounds.upperBound - 1 : bounds.lowerBound
-        while bounds.contains(index) {
-            let frame = try snapshot.reader.frame(containing: index)
+        var next: UInt64? = isReversed ? bounds.upperBound - 1 : bounds.lowerBound
+        while let index = next, bounds.contains(index) {
+            if !candidates.covers(index) { candidates = try .find(index, predicate, in: snapshot) }
+            guard let wanted = candidates.nearest(index, isReversed: isReversed) else {
+                next = isReversed ? candidates.before : candidates.after
+                continue
+            }
+            guard bounds.contains(wanted) else { return }
+            let frame = try snapshot.reader.frame(containing: wanted)
             let hits = try found(in: frame)
             if !hits.isEmpty, try !body(frame, hits) { return }
-            if isReversed && frame.header.firstIndex == 0 { return }
-            index = isReversed ? frame.header.firstIndex - 1 : frame.header.treeSize
+            next = isReversed ? frame.header.firstIndex.predecessor : frame.header.treeSize
         }
     }
 
@@ -79,7 +86,7 @@ final class RecordScan {
         var isPossible = false
         var index = frame.header.firstIndex
         for run in frame.columns.runs {
-            if run.kind == .control {
+            if run.kind == .control || candidates.rulesOut(run.classID) {
                 for _ in 0..<run.count { verdicts.append(.out) }
             } else {
                 var facts = RecordFacts(
@@ -87,9 +94,9 @@ final class RecordScan {
                 for place in 0..<run.count {
                     facts.index = index + UInt64(place)
                     if !run.occurred.isEmpty { facts.time = run.occurred[place] }
-                    let isBelow = facts.index < snapshot.size
+                    let isPossibleHere = facts.index < snapshot.size && candidates.contains(facts.index, run.classID)
                     let verdict: Verdict =
-                        isBelow ? predicate.evaluate(facts).map { $0 ? .chosen : .out } ?? .open : .out
+                        isPossibleHere ? predicate.evaluate(facts).map { $0 ? .chosen : .out } ?? .open : .out
                     isPossible = isPossible || verdict != .out
                     verdicts.append(verdict)
                 }
@@ -99,27 +106,41 @@ final class RecordScan {
         return isPossible
     }
 
-    /// Proves all entries of the frame against the checkpoint.
+    /// Proves the entries of the frame that may be hits against the checkpoint.
     private func prove(_ frame: FrameView) throws(ArchiveError) {
         let first = frame.header.firstIndex
         // A checkpoint stands at a frame's end; if this one did not, only what it covers could be proved.
         let count = Int(min(frame.header.treeSize, snapshot.size) - first)
-        let leaves = withUnsafeTemporaryAllocation(byteCount: frame.header.entryCount * Digest.byteCount, alignment: 64)
-        {
-            frame.leafHashes(entryHasher, to: $0.baseAddress!)
-            return (0..<count).map { [base = $0.baseAddress!] in Digest(loading: base + $0 * Digest.byteCount) }
-        }
+        let wanted = (0..<count).filter { verdicts[$0] != .out }
+        // Where many are wanted, one proof of all is shorter than one of every second.
+        let ordinals = wanted.count * 4 > count ? Array(0..<count) : wanted
+        let leaves = leafHashes(ordinals, of: frame)
         try translating("tree") {
             let proof = try MultiProof.make(
-                indexes: Array(first..<first + UInt64(count)), treeSize: snapshot.size, reader: snapshot.reader)
+                indexes: ordinals.map { first + UInt64($0) }, treeSize: snapshot.size, reader: snapshot.reader)
             do throws(MerkleError) {
                 try proof.verify(leafHashes: leaves, root: snapshot.checkpoint.root)
             } catch {
                 throw ArchiveError(
                     .damaged,
-                    "The records from \(first) on are not what the checkpoint of size \(snapshot.size) commits to; run verify on a copy."
+                    "The records from \(first + UInt64(ordinals.first ?? 0)) on are not what the checkpoint of size \(snapshot.size) commits to; run verify on a copy."
                 )
             }
+        }
+    }
+
+    private func leafHashes(_ ordinals: [Int], of frame: FrameView) -> [Digest] {
+        let count = frame.header.entryCount
+        return withUnsafeTemporaryAllocation(byteCount: count * Digest.byteCount, alignment: 64) { memory in
+            guard let base = memory.baseAddress else { return [] }
+            if ordinals.count * 4 > count {
+                frame.leafHashes(entryHasher, to: base)
+            } else {
+                for ordinal in ordinals {
+                    frame.leafHashes(of: ordinal, count: 1, to: base + ordinal * Digest.byteCount)
+                }
+            }
+            return ordinals.map { Digest(loading: base + $0 * Digest.byteCount) }
         }
     }
 

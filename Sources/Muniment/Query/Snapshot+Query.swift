@@ -1,25 +1,53 @@
-// Queries over a snapshot, by scan.
+// Queries over a snapshot: candidates from the segments' indexes, every hit proved before it is handed out.
 
 internal import MunimentFormat
 internal import MunimentStore
 
 extension Snapshot {
-    /// Calls `body` with the records that `selection` selects, in the order of their indexes, or the other way round;
+    /// Calls `body` with the records that `predicate` chooses, in the order of their indexes, or the other way round;
     /// stops when it returns false. Each is proved against the checkpoint, and its content opened against its entry,
     /// before it is handed out; the payload of a large one is proved too, and then left where it is. The engine's own
-    /// records are never selected. Records whose content was destroyed are, where what is known of them suffices to
+    /// records are never chosen. Records whose content was destroyed are, where what is known of them suffices to
     /// tell.
     ///
-    /// `after` goes on behind an index that was handed out before. Throws `unknownClass` for a class that does not
-    /// exist, `damaged` for what does not verify, `keyMissing`. O(records); contents are read only where entries don't
-    /// decide.
+    /// `after` goes on behind an index that was handed out before: a cursor that stays right whatever is appended.
+    /// Throws `damaged` for what does not verify, `keyMissing`. Memory does not grow with the number of hits. In a sealed
+    /// segment O(candidates), which its index tells, or one read where it tells that there are none; in an unsealed one, or
+    /// one without an index, O(records).
+    public func forEachRecord(
+        matching predicate: Predicate, after: UInt64? = nil, isReversed: Bool = false,
+        _ body: (StoredRecord) throws -> Bool
+    ) throws {
+        try forEach(predicate, within: 0..<size, after, isReversed, body)
+    }
+
+    /// As `forEachRecord(matching:)` with a predicate. Also throws `unknownClass` for a class that does not exist.
     public func forEachRecord(
         matching selection: Selection, after: UInt64? = nil, isReversed: Bool = false,
         _ body: (StoredRecord) throws -> Bool
     ) throws {
         try requireClasses(selection)
-        let scan = RecordScan(self, selection.predicate, needsContents: true)
-        let bounds = bounds(selection, after, isReversed)
+        try forEach(selection.predicate, within: selection.bounds(size: size), after, isReversed, body)
+    }
+
+    /// The number of records that `predicate` chooses. As `forEachRecord(matching:)`, but contents are read only where
+    /// attributes decide.
+    public func recordCount(matching predicate: Predicate) throws -> UInt64 {
+        try count(predicate, within: 0..<size)
+    }
+
+    /// The number of records that `selection` selects. Also throws `unknownClass` for a class that does not exist.
+    public func recordCount(matching selection: Selection) throws -> UInt64 {
+        try requireClasses(selection)
+        return try count(selection.predicate, within: selection.bounds(size: size))
+    }
+
+    private func forEach(
+        _ predicate: Predicate, within bounds: Range<UInt64>, _ after: UInt64?, _ isReversed: Bool,
+        _ body: (StoredRecord) throws -> Bool
+    ) throws {
+        let scan = RecordScan(self, predicate, needsContents: true)
+        let bounds = Snapshot.bounds(bounds, after, isReversed)
         try scan.run(bounds, isReversed: isReversed) { frame, hits in
             for hit in isReversed ? hits.reversed() : hits {
                 guard bounds.contains(frame.header.firstIndex + UInt64(hit.ordinal)) else { continue }
@@ -29,21 +57,17 @@ extension Snapshot {
         }
     }
 
-    /// The number of records that `selection` selects. As `forEachRecord(matching:)`, but contents are read only where
-    /// attributes decide.
-    public func recordCount(matching selection: Selection) throws -> UInt64 {
-        try requireClasses(selection)
+    private func count(_ predicate: Predicate, within bounds: Range<UInt64>) throws -> UInt64 {
         var count: UInt64 = 0
-        let scan = RecordScan(self, selection.predicate, needsContents: false)
-        try scan.run(selection.bounds(size: size), isReversed: false) { _, hits in
+        let scan = RecordScan(self, predicate, needsContents: false)
+        try scan.run(bounds, isReversed: false) { _, hits in
             count += UInt64(hits.count)
             return true
         }
         return count
     }
 
-    private func bounds(_ selection: Selection, _ after: UInt64?, _ isReversed: Bool) -> Range<UInt64> {
-        let bounds = selection.bounds(size: size)
+    private static func bounds(_ bounds: Range<UInt64>, _ after: UInt64?, _ isReversed: Bool) -> Range<UInt64> {
         guard let after else { return bounds }
         return isReversed
             ? bounds.clamped(to: 0..<after) : bounds.clamped(to: after == .max ? after..<after : after + 1..<UInt64.max)

@@ -58,6 +58,11 @@ package struct IndexSet: Hashable, Sendable {
         }
     }
 
+    /// Adds a set at the end: it begins after the last index. O(its runs).
+    package mutating func append(_ other: IndexSet) {
+        for run in other.runs { append(run) }
+    }
+
     /// The indexes of both. O(runs).
     package func union(_ other: IndexSet) -> IndexSet {
         if isEmpty { return other }

@@ -13,12 +13,24 @@ extension CommitPipeline {
 
     // MARK: A segment that waits for its seal
 
-    /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
-    /// former.
-    func mustWaitForSeal(_ append: PendingAppend, _ state: PipelineState) -> Bool {
-        !append.isControl && state.unsealedCount > 0
-            && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+    /// Whether `append`, first in its frame, begins a segment. While one that ended is not sealed yet, it may not. Called under the lock by
+    /// whoever may use the former.
+    func beginsSegment(_ append: PendingAppend) -> Bool {
+        if append.beginsSegment { return former.segment.entryCount > 0 }
+        return !append.isControl && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
     }
+
+    /// Waits until every segment that ended is sealed. Throws why one can't be.
+    package func waitForSeals() throws(ArchiveError) {
+        let reason = monitor.wait { state -> ArchiveError?? in
+            if let failure = state.failure ?? state.sealRefusal { return .some(failure) }
+            return state.unsealedCount == 0 ? .some(nil) : nil
+        }
+        if let reason { throw reason }
+    }
+
+    /// How many segments ended and are not sealed yet.
+    package var unsealedCount: Int { monitor.read { $0.unsealedCount } }
 
     /// Says that an ended segment is sealed, so that another may end.
     package func segmentSealed() {
@@ -40,11 +52,6 @@ extension CommitPipeline {
         guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
         monitor.change { $0.sealRefusal = nil }
         sealResumed()
-    }
-
-    /// Refuses a user's append that would begin a segment while the one that ended can't be sealed.
-    func sealRefusal(_ append: PendingAppend) -> ArchiveError? {
-        monitor.read { state in mustWaitForSeal(append, state) ? state.sealRefusal?.with(.failed) : nil }
     }
 
     // MARK: Space

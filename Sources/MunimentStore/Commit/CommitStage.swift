@@ -53,7 +53,7 @@ final class CommitStage {
         for run in runs {
             run.nodes.withUnsafeBytes { reader.tree.append(level: run.level, firstIndex: run.first, nodes: $0) }
         }
-        handle.append(FrameReference(header))
+        handle.append(FrameReference(header), attributeClasses: plan.attributeClasses)
         committed = Committed(frontier: frontier, root: root, chain: plan.chain)
         plan.releaseOutputs()
         return UInt64(header.frameByteCount)

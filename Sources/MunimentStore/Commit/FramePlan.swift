@@ -99,6 +99,11 @@ final class FramePlan: @unchecked Sendable {
 
     var treeSize: UInt64 { firstIndex + UInt64(entryCount) }
 
+    /// The classes of which the frame has records that may have attributes.
+    var attributeClasses: Set<UInt32> {
+        Set(blocks.lazy.filter { $0.pieces.contains { $0.batch.hasAttributes } }.map { $0.place.classID })
+    }
+
     /// Takes a block that nobody has taken; nil when all are.
     func takeBlock() -> Int? {
         let block = nextBlock.add(1, ordering: .relaxed).oldValue

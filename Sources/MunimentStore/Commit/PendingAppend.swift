@@ -27,16 +27,20 @@ package final class PendingAppend: Sendable {
     package let isAlone: Bool
     /// The engine's own: may use the reserve of a full disk, and is never refused for space.
     package let isControl: Bool
+    /// Stands first in a segment: the one before ends, so that it can be sealed. Such an append has a frame of its own.
+    package let beginsSegment: Bool
     package let completion: @Sendable (Result<AppendReceipt, ArchiveError>) -> Void
     package let count: Int
     package let byteCount: Int
 
     package init(
         _ batches: [RecordBatch], token: [UInt8]? = nil, isAlone: Bool = false, isControl: Bool = false,
+        beginsSegment: Bool = false,
         completion: @escaping @Sendable (Result<AppendReceipt, ArchiveError>) -> Void
     ) {
-        (self.batches, self.token, self.isAlone, self.isControl) = (batches, token, isAlone, isControl)
-        self.completion = completion
+        (self.batches, self.token, self.isControl) = (batches, token, isControl)
+        (self.beginsSegment, self.completion) = (beginsSegment, completion)
+        self.isAlone = isAlone || beginsSegment
         count = batches.reduce(0) { $0 + $1.count }
         byteCount = batches.reduce(0) { $0 + $1.byteCount }
     }

@@ -94,6 +94,22 @@ package final class FrameView: Sendable {
         throw FormatError(.inconsistent, "frame", at: 0, "no part holds the content of entry \(ordinal)")
     }
 
+    /// The classes of the frame's entries in the order in which they first appear, each with the places of its entries, ascending. O(entries).
+    package var ordinalsByClass: [(classID: UInt32, ordinals: [Int])] {
+        var found: [(classID: UInt32, ordinals: [Int])] = []
+        var start = 0
+        for run in columns.runs {
+            let ordinals = start..<start + run.count
+            if let place = found.firstIndex(where: { $0.classID == run.classID }) {
+                found[place].ordinals += ordinals
+            } else {
+                found.append((run.classID, Array(ordinals)))
+            }
+            start += run.count
+        }
+        return found
+    }
+
     /// Whether contents of a class stand in the frame.
     package func hasParts(ofClass classID: UInt32) -> Bool { rows.contains { $0.classID == classID } }
 

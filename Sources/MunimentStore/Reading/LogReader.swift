@@ -38,6 +38,7 @@ package final class LogReader: Sendable {
     private let touched = Guarded(RecentParts())
     private let partKeys = BoundedCache<SessionKey, SealingKey>(costMax: 512)
     private let parts = BoundedCache<PartKey, [UInt8]>(costMax: 8 << 20)
+    let indexes = IndexCache()
 
     package init(_ fileSystem: any FileSystem, _ paths: StorePaths, logID: Digest, tree: TreeNodes, keys: KeyRing?) {
         (self.fileSystem, self.paths, self.logID) = (fileSystem, paths, logID)
@@ -74,6 +75,11 @@ package final class LogReader: Sendable {
         return found
     }
 
+    /// Where the segment after `handle` begins; nil for the last.
+    package func firstIndex(after handle: SegmentHandle) -> UInt64? {
+        table.withLock { table in table.first { $0.segment > handle.segment }?.firstIndex }
+    }
+
     package static func absent(_ index: UInt64) -> ArchiveError {
         ArchiveError(.absent, "Record \(index) is not in this archive.")
     }
@@ -84,7 +90,7 @@ package final class LogReader: Sendable {
 
     /// Runs `body` on the segment that holds `index`, and again on its newer generation if its file has gone meanwhile: a seal or a compaction, of this
     /// process or another, has put that in its place.
-    private func inSegment<T>(containing index: UInt64, _ body: (SegmentHandle) throws -> T) throws(ArchiveError) -> T {
+    package func inSegment<T>(containing index: UInt64, _ body: (SegmentHandle) throws -> T) throws(ArchiveError) -> T {
         var handle = try segment(containing: index)
         while true {
             do throws(ArchiveError) {
@@ -115,7 +121,7 @@ package final class LogReader: Sendable {
         }
     }
 
-    private func file(_ handle: SegmentHandle) throws -> any File {
+    func file(_ handle: SegmentHandle) throws -> any File {
         let file = try handle.file()
         openFiles.withLock { open in
             if open.last === handle { return }
@@ -124,6 +130,12 @@ package final class LogReader: Sendable {
             if open.count > LogReader.openFileCountMax { open.removeFirst().closeFile() }
         }
         return file
+    }
+
+    /// Drops opened contents and the keys that opened them.
+    package func forgetContents() {
+        partKeys.removeAll()
+        parts.removeAll()
     }
 
     // MARK: Frames and entries

@@ -32,6 +32,11 @@ package final class SegmentHandle: Sendable {
     private struct State {
         var file: (any File)?
         var frames: [FrameReference]?
+        /// The classes whose contents may have attributes; nil where that is not known. Of the journal that this process
+        /// began alone.
+        var attributeClasses: Set<UInt32>?
+        /// The footer's index; nil where there is none, or no footer is known.
+        var index: SegmentIndexPlace?
     }
 
     package let segment: UInt64
@@ -46,7 +51,7 @@ package final class SegmentHandle: Sendable {
     {
         (self.fileSystem, self.path) = (fileSystem, path)
         (self.segment, self.generation, self.firstIndex) = (segment, generation, firstIndex)
-        state = Guarded(State(file: nil, frames: nil))
+        state = Guarded(State())
     }
 
     /// An unsealed segment with the frames that are known so far.
@@ -56,12 +61,20 @@ package final class SegmentHandle: Sendable {
     ) {
         (self.fileSystem, self.path) = (fileSystem, path)
         (self.segment, self.generation, self.firstIndex) = (segment, generation, firstIndex)
-        state = Guarded(State(file: nil, frames: frames))
+        state = Guarded(State(frames: frames, attributeClasses: frames.isEmpty ? [] : nil))
     }
 
-    /// Adds a frame that has become durable.
-    package func append(_ frame: FrameReference) {
-        state.withLock { $0.frames?.append(frame) }
+    /// Adds a frame that has become durable. `attributeClasses` are those of which it has records with attributes.
+    package func append(_ frame: FrameReference, attributeClasses: Set<UInt32>) {
+        state.withLock { state in
+            state.frames?.append(frame)
+            state.attributeClasses?.formUnion(attributeClasses)
+        }
+    }
+
+    /// Whether a content of that class may have an attribute.
+    package func mayHaveAttributes(_ classID: UInt32) -> Bool {
+        state.withLock { $0.attributeClasses?.contains(classID) ?? true }
     }
 
     package func file() throws(FileSystemError) -> any File {
@@ -86,8 +99,24 @@ package final class SegmentHandle: Sendable {
                 .damaged, "\(path) holds the footer of another segment; run verify on a copy of the store.")
         }
         let frames = footer.frames.map { FrameReference($0) }
-        state.withLock { $0.frames = frames }
+        let index = try SegmentIndexPlace(footer)
+        state.withLock { state in
+            state.frames = frames
+            state.index = index
+        }
         return frames
+    }
+
+    /// Where the segment's index is; nil where it has none, or is not known to be sealed.
+    package func index() throws -> SegmentIndexPlace? {
+        _ = try frames()
+        return state.withLock { $0.index }
+    }
+
+    /// Takes the index of a footer that was written to this file.
+    func seal(_ footer: Footer) {
+        let index = try? SegmentIndexPlace(footer)
+        state.withLock { $0.index = index }
     }
 
     /// The frame that holds `index`; nil when none does. O(log frames).
@@ -108,6 +137,19 @@ package final class SegmentHandle: Sendable {
         guard low > 0 else { return nil }
         let frame = frames[low - 1]
         return index - frame.firstIndex < UInt64(frame.entryCount) ? frame : nil
+    }
+}
+
+/// The directory of a segment's index, and where its pages begin in the file.
+package struct SegmentIndexPlace: Sendable {
+    package let directory: IndexDirectory
+    package let offset: UInt64
+
+    /// Nil where the footer has no index.
+    init?(_ footer: Footer) throws(FormatError) {
+        guard !footer.index.isEmpty else { return nil }
+        directory = try footer.index.decode(IndexDirectory.init(decoding:))
+        offset = footer.framesEnd
     }
 }
 

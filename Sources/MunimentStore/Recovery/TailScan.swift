@@ -126,6 +126,9 @@ package struct TailScanner {
         if end == fileByteCount { return .clean }
         let first = try file.readArray(Footer.magic.count, at: end)
         if first == Footer.magic { return .sealed }
+        // The pages of an index stand before the footer.
+        let footer = try unlessWrong { try SegmentFile.footer(file) } ?? nil
+        if let footer, footer.segment == segment.segment, footer.framesEnd == end { return .sealed }
         var isZero = true
         var offset = end
         let step = 1 << 20

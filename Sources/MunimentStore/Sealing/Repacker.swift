@@ -1,6 +1,6 @@
 // Repacking: a segment's frames written again as if they had come in bulk, as the next generation. Entries, indexes and
 // leaves are the same; parts are filled, sealed anew under a session of their own, with nonces from zero. One reader
-// serves both.
+// serves both. A purge writes a segment in the same way, and leaves out what it destroys (`Omission`).
 //
 // The story, and what happens if we die after each step:
 //   1. the new file is written under a temporary name, fdatasync   the next open removes it
@@ -19,13 +19,28 @@ struct Repacker {
     private let source: SegmentHandle
     private let header: SegmentHeader
     private let session = RandomBytes.array(16)
-    private let compression: @Sendable (UInt32) -> ClassRecord.Compression
+    private let classes: ClassTable
+    private let indexer: SegmentIndexBuilder
+    private let omission: Omission
+
+    /// What a new generation leaves out, and the keys of what it keeps of the classes concerned.
+    struct Omission {
+        /// The records whose content is left out.
+        var purged = IndexSet()
+        /// The new group of each class that loses some of its contents.
+        var rekeyed: [UInt32: GroupRow] = [:]
+        /// Classes that lose all of their contents.
+        var gone: Set<UInt32> = []
+
+        static let nothing = Omission()
+    }
 
     init(
-        _ reader: LogReader, _ header: SegmentHeader, _ source: SegmentHandle,
-        _ compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression
+        _ reader: LogReader, _ header: SegmentHeader, _ source: SegmentHandle, omitting omission: Omission = .nothing,
+        _ classes: ClassTable
     ) {
-        (self.reader, self.source, self.compression) = (reader, source, compression)
+        (self.reader, self.source, self.classes, self.omission) = (reader, source, classes, omission)
+        indexer = SegmentIndexBuilder(firstIndex: header.firstIndex) { classes.record($0)?.indexed }
         self.header = SegmentHeader(
             generation: header.generation + 1, logID: header.logID, segment: header.segment,
             firstIndex: header.firstIndex,
@@ -43,24 +58,35 @@ struct Repacker {
         return (total - useful) * 10 > total || (partCount > frames.count / 2 && ciphertext / max(partCount, 1) < 4_096)
     }
 
-    /// Writes the new generation, durably, and returns its footer.
+    /// Writes the new generation, durably, gives it its name, and returns its footer.
     func run(_ references: [FrameReference]) throws -> Footer {
-        let path = reader.paths.segment(header.segment, generation: header.generation)
-        let temporary = path + TemporaryFile.suffix
-        if try reader.fileSystem.status(temporary) != nil { try reader.fileSystem.remove(temporary) }
-        let footer: Footer
+        let footer = try writeUnnamed(references)
         do {
-            footer = try write(references, to: temporary)
-            try reader.fileSystem.rename(temporary, to: path)
+            try reader.fileSystem.rename(temporaryPath, to: path)
         } catch {
-            // Above all a full disk gets its space back.
-            try? reader.fileSystem.remove(temporary)
+            try? reader.fileSystem.remove(temporaryPath)
             throw error
         }
         // From here on this is the segment's file, so no error may be taken for a reason to seal the old one instead.
         let directory = reader.paths.segmentDirectory(header.segment)
         try translating(directory) { try reader.fileSystem.synchronizeDirectory(directory) }
         return footer
+    }
+
+    /// The new generation's path, and what it is called until it is complete.
+    var path: String { reader.paths.segment(header.segment, generation: header.generation) }
+    var temporaryPath: String { path + TemporaryFile.suffix }
+
+    /// Writes the new generation, durably, under its temporary name, and returns its footer.
+    func writeUnnamed(_ references: [FrameReference]) throws -> Footer {
+        if try reader.fileSystem.status(temporaryPath) != nil { try reader.fileSystem.remove(temporaryPath) }
+        do {
+            return try write(references, to: temporaryPath)
+        } catch {
+            // Above all a full disk gets its space back.
+            try? reader.fileSystem.remove(temporaryPath)
+            throw error
+        }
     }
 
     private func write(_ references: [FrameReference], to path: String) throws -> Footer {
@@ -77,8 +103,10 @@ struct Repacker {
             try gather(frame, into: &gathered)
         }
         try flush(&gathered, to: &output)
-        let footer = try output.builder.footer()
-        try file.writeAll(footer.encoded(), at: output.end)
+        let index = try reader.finish(
+            indexer, segment: header.segment, generation: header.generation, without: omission.gone)
+        let footer = try output.builder.footer(index?.directory)
+        _ = try file.write(index, footer, at: output.end)
         try file.synchronize()
         return footer
     }
@@ -102,6 +130,8 @@ struct Repacker {
         var commitments: [UInt8] = []
         var batches: [UInt32: RecordBatch] = [:]
         var classes: [UInt32] = []
+        /// Classes that keep a content in the frame: the others have no part there.
+        var kept: Set<UInt32> = []
         var groups: [GroupRow] = []
         var tokens: [TokenRow] = []
         var bodyFiles: [BodyFileRow] = []
@@ -128,13 +158,16 @@ struct Repacker {
             }
         }
         frame.withEntries { gathered.commitments.append(contentsOf: $0[frame.columns.commitmentsOffset...]) }
-        gathered.groups += frame.header.groups
+        for group in frame.header.groups where !omission.gone.contains(group.classID) {
+            gathered.groups.append(omission.rekeyed[group.classID] ?? group)
+        }
         for token in frame.header.tokens {
             var moved = token
             moved.firstOrdinal += UInt32(start)
             gathered.tokens.append(moved)
         }
-        for file in frame.header.bodyFiles {
+        for file in frame.header.bodyFiles
+        where !omission.purged.contains(frame.header.firstIndex + UInt64(file.ordinal)) {
             var moved = file
             moved.ordinal += UInt32(start)
             gathered.bodyFiles.append(moved)
@@ -144,32 +177,46 @@ struct Repacker {
         gathered.frames.append(frame)
     }
 
+    /// Adds the contents of each class in the order of their entries.
     private func gatherContents(_ frame: FrameView, into gathered: inout Gathered) throws {
-        var row = 0
-        while row < frame.rows.count {
-            let classID = frame.rows[row].classID
-            var opened = try reader.part(row, of: frame, in: source, isCached: false)
-            row += 1
-            while row < frame.rows.count, frame.rows[row].flags & PartRow.continues != 0 {
-                opened += try reader.part(row, of: frame, in: source, isCached: false)
-                row += 1
-            }
+        indexer.add(entriesOf: frame.header, frame.columns)
+        for (classID, ordinals) in frame.ordinalsByClass {
             if gathered.batches[classID] == nil {
                 gathered.batches[classID] = RecordBatch(
                     classID: classID, hasOccurred: false, reservingByteCount: 128 << 10)
                 gathered.classes.append(classID)
             }
             guard let batch = gathered.batches[classID] else { continue }
-            try opened.decode { raw throws(FormatError) in
-                var offset = 0
-                while offset < raw.count {
-                    let rest = UnsafeRawBufferPointer(rebasing: raw[offset...])
-                    let layout = try ContentLayout(decoding: rest)
-                    batch.append(encoded: UnsafeRawBufferPointer(rebasing: rest[..<layout.byteCount]))
-                    offset += layout.byteCount
+            guard frame.hasParts(ofClass: classID), !omission.gone.contains(classID) else {
+                for _ in ordinals { batch.appendPurged() }
+                continue
+            }
+            let contents = try FrameContents(frame, source, reader, classID: classID, ordinals: ordinals)
+            let salts = omission.rekeyed[classID] == nil ? nil : try saltStream(classID, frame)
+            try contents.forEach { index, content throws(FormatError) in
+                guard let content, !omission.purged.contains(index) else { return batch.appendPurged() }
+                gathered.kept.insert(classID)
+                let layout = try ContentLayout(decoding: content)
+                // Control records have no terms.
+                if classID != ControlRecord.classID {
+                    try indexer.add(index, classID: classID, layout, in: content)
                 }
+                guard let salts else { return batch.append(encoded: content) }
+                batch.append(
+                    encoded: ContentEncoder.withSalts(layout, content) { salts.salt(index: index, slot: $0) })
             }
         }
+    }
+
+    /// The salts of a class as they were derived before it gets a new key.
+    private func saltStream(_ classID: UInt32, _ frame: FrameView) throws -> SaltStream {
+        guard let keys = reader.keys else { throw Repacker.keysWanted }
+        return try keys.group(segment: header.segment, classID: classID, generation: frame.header.generation).key
+            .saltStream
+    }
+
+    private static var keysWanted: ArchiveError {
+        ArchiveError(.keyMissing, "A segment can't be packed anew without the keys.")
     }
 
     private func flush(_ gathered: inout Gathered, to output: inout Output) throws {
@@ -189,7 +236,7 @@ struct Repacker {
         var buffers: [CiphertextBuffer] = []
         defer { for buffer in buffers { CiphertextBuffer.pool.give(buffer) } }
         var parts: [FrameAssembler.Part] = []
-        for classID in gathered.classes {
+        for classID in gathered.classes where gathered.kept.contains(classID) {
             guard let batch = gathered.batches[classID] else { continue }
             try seal(batch, classID, firstIndex: first.header.firstIndex, &output, &parts, &buffers)
         }
@@ -210,13 +257,11 @@ struct Repacker {
         _ parts: inout [FrameAssembler.Part],
         _ buffers: inout [CiphertextBuffer]
     ) throws {
-        guard let keys = reader.keys else {
-            throw ArchiveError(.keyMissing, "A segment can't be packed anew without the keys.")
-        }
+        guard let keys = reader.keys else { throw Repacker.keysWanted }
         let group = try keys.group(segment: header.segment, classID: classID, generation: header.generation)
         let key = group.key.partKey(generation: header.generation, session: session)
         let piece = Piece(batch: batch, range: 0..<batch.count, ordinal: 0, run: 0, runOrdinal: 0)
-        let mode = compression(classID)
+        let mode = classes.compression(classID)
         for shape in BlockShape.split([piece], byteCountMax: mode == .record ? 0 : Limits.partContentByteCount) {
             let buffer = CiphertextBuffer.pool.take()
             buffers.append(buffer)

@@ -3,7 +3,8 @@
 //
 // The story, and what happens if we die after each step:
 //   1. tree nodes up to the segment's end are synced     the next open finds them, or computes them again
-//   2. footer written after the last frame, fdatasync    the next open does this step again: a footer in the cache proves nothing
+//   2. index pages and footer written after the last     the next open does this step again: a footer in the cache proves
+//      frame, fdatasync                                  nothing
 //      or, where padding or small parts waste space, a new generation is written whole, with its footer (`Repacker`)
 //   3. seal record committed in the next segment         the segment counts as sealed
 //   4. the segment's row in the directory                derived: the next open writes it
@@ -15,11 +16,10 @@ internal import MunimentMerkle
 
 package struct SegmentSealer {
     private let reader: LogReader
-    private let compression: @Sendable (UInt32) -> ClassRecord.Compression
+    private let classes: ClassTable
 
-    package init(_ reader: LogReader, compression: @escaping @Sendable (UInt32) -> ClassRecord.Compression) {
-        (self.reader, self.compression) = (reader, compression)
-    }
+    /// `classes` say what is compressed together, and what is indexed.
+    package init(_ reader: LogReader, _ classes: ClassTable) { (self.reader, self.classes) = (reader, classes) }
 
     package struct Sealed {
         package var footer: Footer
@@ -37,17 +37,22 @@ package struct SegmentSealer {
                 return sealed
             }
             var builder = FooterBuilder(header)
-            for frame in frames { builder.append(try view(frame.reference, handle)) }
-            let footer = try builder.footer()
+            let indexer = SegmentIndexBuilder(firstIndex: header.firstIndex) { classes.record($0)?.indexed }
+            for frame in frames {
+                let view = try view(frame.reference, handle)
+                builder.append(view)
+                try reader.addRecords(of: view, in: handle, to: indexer)
+            }
+            let index = try reader.finish(indexer, segment: header.segment, generation: header.generation)
+            let footer = try builder.footer(index?.directory)
             let file = try reader.fileSystem.open(handle.path, .readWrite)
             defer { file.close() }
-            let bytes = footer.encoded()
-            try file.writeAll(bytes, at: end)
-            if try file.byteCount() > end + UInt64(bytes.count) { try file.truncate(to: end + UInt64(bytes.count)) }
+            let fileEnd = try file.write(index, footer, at: end)
+            if try file.byteCount() > fileEnd { try file.truncate(to: fileEnd) }
             try file.synchronize()
+            handle.seal(footer)
             return Sealed(
-                footer: footer, row: SegmentRow(footer: footer, fileByteCount: end + UInt64(bytes.count)),
-                obsoletePath: nil)
+                footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileEnd), obsoletePath: nil)
         }
     }
 
@@ -55,7 +60,7 @@ package struct SegmentSealer {
     private func repack(_ frames: [Measured], _ handle: SegmentHandle, _ header: SegmentHeader) throws -> Sealed? {
         let footer: Footer
         do {
-            footer = try Repacker(reader, header, handle, compression).run(frames.map(\.reference))
+            footer = try Repacker(reader, header, handle, classes).run(frames.map(\.reference))
         } catch let error as FileSystemError where error.code == .noSpace {
             return nil
         }
@@ -140,7 +145,8 @@ struct FooterBuilder {
         root = header.root
     }
 
-    func footer() throws -> Footer {
+    /// The footer of the frames so far, and of an index whose pages stand between them and it.
+    func footer(_ index: IndexDirectory?) throws -> Footer {
         let footer = Footer(
             generation: header.generation, segment: header.segment, firstIndex: header.firstIndex,
             entryCount: frames.reduce(0) { $0 + UInt64($1.entryCount) }, root: root, recordedFirst: recordedFirst,
@@ -149,11 +155,23 @@ struct FooterBuilder {
                 Footer.Group(
                     classID: group.row.classID, slot: group.row.slot, keyCommitment: group.row.keyCommitment,
                     recordCount: group.recordCount, partCount: group.partCount, digest: group.digest.finalize())
-            }, bodyFiles: bodyFiles, index: [])
+            }, bodyFiles: bodyFiles, index: index?.encoded() ?? [])
         guard footer.byteCount <= Limits.footerByteCount else {
             throw FormatError(.outOfBounds, "footer", at: 0, "the footer exceeds its bound")
         }
         return footer
+    }
+}
+
+extension File {
+    /// Writes an index and the footer that ends the file after it; returns where that is.
+    func write(_ index: SegmentIndex?, _ footer: Footer, at end: UInt64) throws -> UInt64 {
+        var end = end
+        for piece in (index?.pages ?? []) + [footer.encoded()] {
+            try writeAll(piece, at: end)
+            end += UInt64(piece.count)
+        }
+        return end
     }
 }
 
@@ -163,7 +181,7 @@ extension SealRecord {
         self.init(
             segment: footer.segment, generation: footer.generation, firstIndex: footer.firstIndex,
             entryCount: footer.entryCount,
-            footerDigest: footer.digest, indexRoot: .zero, policy: policy,
+            footerDigest: footer.digest, indexRoot: IndexDirectory.root(ofEncoded: footer.index), policy: policy,
             groups: footer.groups.map { Group(classID: $0.classID, digest: $0.digest) })
     }
 }

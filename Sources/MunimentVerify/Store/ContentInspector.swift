@@ -26,6 +26,8 @@ final class ContentInspector {
         let keys: SegmentKeys
         let name: String
         let bodies: BodyFileInspector
+        /// The segment's first index.
+        let firstIndex: UInt64
         /// Body file rows by the ordinal of their record, as long as no content referred to them.
         var bodyFiles: [Int: BodyFileRow]
         /// Ordinals whose body file has a finding of its own, so that the commitment is none.
@@ -36,12 +38,12 @@ final class ContentInspector {
     func open(
         _ frame: UnsafeRawBufferPointer, rows: [PartRow], columns: EntryColumns, entries: UnsafeRawBufferPointer,
         keys: SegmentKeys,
-        name: String, bodies: BodyFileInspector, _ outcome: inout FrameOutcome
+        name: String, bodies: BodyFileInspector, firstIndex: UInt64, _ outcome: inout FrameOutcome
     ) {
         let files = outcome.header.bodyFiles.map { (Int($0.ordinal), $0) }
         var work = Work(
             frame: frame, rows: rows, columns: columns, entries: entries, keys: keys, name: name, bodies: bodies,
-            bodyFiles: Dictionary(files, uniquingKeysWith: { first, _ in first }))
+            firstIndex: firstIndex, bodyFiles: Dictionary(files, uniquingKeysWith: { first, _ in first }))
         var place = outcome.header.skeletonByteCount
         var ordinal = 0
         while ordinal < rows.count {
@@ -127,13 +129,30 @@ final class ContentInspector {
                 compare(range, offset, &work, &outcome)
             }
             // Hashing found where each content is; what it does not look at comes second.
-            try ContentRules.check(opened, count: ordinals.reduce(0) { $0 + $1.count }, byteCount: place)
+            try checkRules(opened, ordinals, byteCount: place, group, &work, &outcome)
         } catch {
             outcome.findings.append(
                 Finding(
                     error, .contentMalformed, work.name, offset: offset,
                     index: outcome.header.firstIndex + UInt64(ordinals.first?.lowerBound ?? 0)))
         }
+    }
+
+    /// What hashing does not look at; and, on the way, what an index lists of the contents.
+    private func checkRules(
+        _ opened: UnsafeRawBufferPointer, _ ordinals: [Range<Int>], byteCount: Int, _ group: OpenedGroup,
+        _ work: inout Work, _ outcome: inout FrameOutcome
+    ) throws(FormatError) {
+        let start = UInt32(truncatingIfNeeded: outcome.header.firstIndex &- work.firstIndex)
+        var sum = IndexSum()
+        var terms = IndexedTerms(group.indexed, ordinals)
+        try ContentRules.check(opened, count: ordinals.reduce(0) { $0 + $1.count }, byteCount: byteCount) {
+            place, attribute in
+            terms.add(attribute, place, start, to: &sum)
+        }
+        guard let first = ordinals.first else { return }
+        let classID = work.columns.runs[work.columns.locate(first.lowerBound).0].classID
+        outcome.classes[classID]?.indexSum += sum
     }
 
     /// The commitments of the contents at the start of `contents`; returns how many bytes these fill.

@@ -5,8 +5,12 @@ internal import MunimentFormat
 
 enum ContentRules {
     /// Checks that the `count` contents at the start of `opened`, which `ContentLayout` accepts and which have
-    /// `byteCount` bytes, are all there is, and that their attributes are canonical.
-    static func check(_ opened: UnsafeRawBufferPointer, count: Int, byteCount: Int) throws(FormatError) {
+    /// `byteCount` bytes, are all there is, and that their attributes are canonical; hands over each of these with the place of
+    /// its content among the `count`.
+    static func check(
+        _ opened: UnsafeRawBufferPointer, count: Int, byteCount: Int,
+        _ body: (Int, UnsafeRawBufferPointer) -> Void
+    ) throws(FormatError) {
         guard byteCount == opened.count else {
             throw FormatError(.notCanonical, "part", at: byteCount, "bytes follow the last content")
         }
@@ -15,7 +19,7 @@ enum ContentRules {
             throw FormatError(.notCanonical, "part", at: 0, "a long content shares its parts")
         }
         var place = 0
-        for _ in 0..<count {
+        for ordinal in 0..<count {
             // The layout was accepted before: length, flags, number of attributes. Most records have none.
             var cursor = place
             let bodyCount = varint(opened, &cursor)
@@ -25,6 +29,7 @@ enum ContentRules {
                 let content = opened.slice(place..<opened.count)
                 try ContentLayout(decoding: content).forEachAttribute(in: content) { _, bytes throws(FormatError) in
                     try checkAttribute(bytes)
+                    body(ordinal, bytes)
                 }
             }
             place = end

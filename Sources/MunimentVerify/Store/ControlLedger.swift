@@ -112,7 +112,9 @@ struct ControlLedger {
                                 + "\(ControlLedger.describe(policy))."))
                 }
                 return SealFact(record: seal, index: control.index, name: name, offset: control.offset)
-            case .key, .event, .hold, .release, .erasure, .intent, .prepared, .completed, .export, .clock:
+            case .export:
+                _ = try record.body.decode(ExportRecord.init(decoding:))
+            case .key, .event, .hold, .release, .erasure, .intent, .prepared, .completed, .clock:
                 findings.append(
                     Finding(
                         .controlUnknown, .unattested, name, offset: control.offset, index: control.index,

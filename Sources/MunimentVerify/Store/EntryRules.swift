@@ -14,6 +14,7 @@ enum EntryRules {
             outcome.recordedFirst = min(outcome.recordedFirst, run.recorded)
             outcome.recordedLast = max(outcome.recordedLast, run.recorded)
             outcome.classes[run.classID, default: ClassTally()].append(range)
+            if run.kind == .record { takeTimes(run, &outcome) }
             if run.kind == .record { outcome.recordCount += run.count }
             if (run.kind == .control) != (run.classID == ControlRecord.classID) || run.classID > Limits.classCount {
                 outcome.findings.append(
@@ -30,6 +31,15 @@ enum EntryRules {
             for (place, list) in run.extensions.enumerated() {
                 check(list, run.kind, index + UInt64(place), header, name, &outcome)
             }
+        }
+    }
+
+    /// The times that the index's directory must span.
+    private static func takeTimes(_ run: EntryRun, _ outcome: inout FrameOutcome) {
+        let times = run.occurred.isEmpty ? [run.recorded] : run.occurred
+        if let first = times.min(), let last = times.max() {
+            outcome.classes[run.classID]?.append(time: first)
+            outcome.classes[run.classID]?.append(time: last)
         }
     }
 

@@ -85,8 +85,11 @@ final class FrameInspector {
         guard let rows = outcome.rows else { return outcome }
         tally(rows, name, &outcome)
         if let keys = run.pass.keys {
+            let firstIndex = run.pass.header?.firstIndex ?? header.firstIndex
+            IndexedTerms.addTimes(columns, header, firstIndex: firstIndex, keys, &outcome)
             contents.open(
-                frame, rows: rows, columns: columns, entries: entries, keys: keys, name: name, bodies: bodies, &outcome)
+                frame, rows: rows, columns: columns, entries: entries, keys: keys, name: name, bodies: bodies,
+                firstIndex: firstIndex, &outcome)
         } else {
             for row in header.bodyFiles { bodies.check(row, logID: run.pass.header?.logID, &outcome) }
         }

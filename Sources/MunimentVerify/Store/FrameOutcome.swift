@@ -44,6 +44,10 @@ struct FrameOutcome: Sendable {
 struct ClassTally: Sendable {
     var entryCount = 0
     var contentCount = 0
+    /// The least and the greatest time of its records.
+    var times: ClosedRange<Microseconds>?
+    /// What an index of the class lists of the frame's records; as far as their contents were opened.
+    var indexSum = IndexSum()
     /// The ordinals of the class's entries, ascending.
     var ordinals: [Range<Int>] = []
     /// Where among them the next content belongs: the range, and how much of it has gone by.
@@ -56,6 +60,10 @@ struct ClassTally: Sendable {
         } else {
             ordinals.append(range)
         }
+    }
+
+    mutating func append(time: Microseconds) {
+        times = times.map { min($0.lowerBound, time)...max($0.upperBound, time) } ?? time...time
     }
 
     /// The ordinals of the entries that the next `count` contents belong to, as far as there are entries.

@@ -104,9 +104,13 @@ struct KeyRefusal: Error {
 final class SegmentKeys: Sendable {
     private let book: KeyBook
     private let source: SegmentSource
+    private let file: ReadOnlyFile?
     private let groups = Monitor<[UInt32: OpenedGroup]>([:])
 
-    init(_ book: KeyBook, logID: Digest, source: SegmentSource) { (self.book, self.source) = (book, source) }
+    /// `file` is the segment's, if it can be opened: the indexed names are read from it.
+    init(_ book: KeyBook, logID: Digest, source: SegmentSource, file: ReadOnlyFile?) {
+        (self.book, self.source, self.file) = (book, source, file)
+    }
 
     var logID: Digest { book.logID }
 
@@ -116,7 +120,10 @@ final class SegmentKeys: Sendable {
         for row in header.groups {
             switch book.open(row, segment: source.segment, index: header.firstIndex) {
             case .success(let key):
-                let group = OpenedGroup(key, generation: source.generation)
+                let indexKey = IndexKey(key)
+                let pages = file.flatMap { source.index?.pages(row.classID, in: $0) }
+                let group = OpenedGroup(
+                    key, generation: source.generation, indexKey: indexKey, indexed: pages?.indexed(indexKey))
                 groups.withLock { $0[row.classID] = $0[row.classID] ?? group }
             case .failure(let refusal): findings.append(refusal.finding)
             }
@@ -131,12 +138,16 @@ final class SegmentKeys: Sendable {
 /// A group with its key, and what is derived from it again and again.
 final class OpenedGroup: Sendable {
     let salts: SaltStream
+    let indexKey: IndexKey
+    /// Which attributes the group's index lists; nil where it has none, or it can't be read.
+    let indexed: IndexedNames?
     private let key: GroupKey
     private let generation: UInt32
     private let newest = Monitor<(session: [UInt8], key: SealingKey)?>(nil)
 
-    init(_ key: GroupKey, generation: UInt32) {
+    init(_ key: GroupKey, generation: UInt32, indexKey: IndexKey, indexed: IndexedNames?) {
         (self.key, self.generation, salts) = (key, generation, key.saltStream)
+        (self.indexKey, self.indexed) = (indexKey, indexed)
     }
 
     /// The key of the parts that a session sealed.

@@ -294,8 +294,8 @@ final class LogLedger {
             }
             if record.groups != summary.groups { mismatch("has other digests of the groups' ciphertext") }
         }
-        if (record.indexRoot == .zero) == summary.hasIndex {
-            mismatch("and its footer do not agree on whether there is an index")
+        if summary.footerDigest != nil, record.indexRoot != summary.indexRoot {
+            mismatch("has another root of the index")
         }
         if let digest = summary.footerDigest {
             if digest != record.footerDigest { mismatch("has another digest of the footer") }

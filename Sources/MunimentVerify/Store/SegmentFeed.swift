@@ -76,7 +76,7 @@ final class SegmentFeed {
             findings.append(Finding(unreadable: source.name, error, offset: 0))
         }
         let log = logID ?? header?.logID
-        let segmentKeys = log.flatMap { log in keys.map { SegmentKeys($0, logID: log, source: source) } }
+        let segmentKeys = log.flatMap { log in keys.map { SegmentKeys($0, logID: log, source: source, file: file) } }
         let pass = SegmentPass(source: source, file: file, header: header, keys: segmentKeys)
         current = Current(pass: pass)
         return .begin(pass, findings)

@@ -21,7 +21,8 @@ struct SegmentSummary: Sendable {
     /// The digest that the footer would have if it were what the frames give and had no index.
     var derivedDigest: Digest?
     var groups: [SealRecord.Group] = []
-    var hasIndex = false
+    /// The index root that the seal record must state; zero where the footer has no index.
+    var indexRoot = Digest.zero
     /// Whether all contents were opened and are what the entries commit to.
     var isOpened = true
     var frameCount = 0
@@ -50,6 +51,7 @@ struct SegmentLedger {
     private var groups: [UInt32: Group] = [:]
     private var bodyFiles: [Footer.BodyFile] = []
     private var skeleton = SHA256.Hasher()
+    private var index = IndexLedger()
     private var root: Digest
     /// The sessions of this file, and how many parts each has sealed.
     private var sessions: [[UInt8]: UInt64] = [:]
@@ -96,6 +98,7 @@ struct SegmentLedger {
                     digest: file.digest))
         }
         if outcome.rows == nil || outcome.leavesPlace == nil { isWhole = false }
+        index.take(outcome)
         root = header.root
         summary.entryCount += UInt64(header.entryCount)
         summary.recordedFirst = min(summary.recordedFirst, outcome.recordedFirst)
@@ -163,8 +166,10 @@ struct SegmentLedger {
             switch bytes.withUnsafeBytes({ decoding($0, Footer.init(decoding:)) }) {
             case .success(let footer):
                 summary.footerDigest = SegmentLedger.digest(bytes)
-                summary.hasIndex = !footer.index.isEmpty
+                summary.indexRoot = IndexLedger.root(footer.index)
                 compare(footer, derived, offset, &findings)
+                try index.check(
+                    footer.index, pass, offset: offset, isWhole: isWhole, isOpened: summary.isOpened, &findings)
             case .failure(let error):
                 findings.append(Finding(error, .footerMalformed, checksum: .footerChecksum, pass.name, offset: offset))
             }

@@ -21,8 +21,8 @@ final class SegmentPass: Sendable {
     /// The file's path below the store.
     var name: String { source.name }
 
-    /// Where frames must end: at the footer, or at the file's end.
-    var framesEnd: UInt64 { source.byteCount - (source.footerByteCount ?? 0) }
+    /// Where frames must end: at the index's pages, at the footer, or at the file's end.
+    var framesEnd: UInt64 { source.index?.offset ?? source.byteCount - (source.footerByteCount ?? 0) }
 }
 
 /// Memory that holds frames, and their leaf hashes. One thread at a time has it: it moves from the feed to a worker,

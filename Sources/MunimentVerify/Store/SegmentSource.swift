@@ -10,6 +10,8 @@ struct SegmentSource: Sendable {
     let byteCount: UInt64
     /// The length of the footer that the file's end claims; nil where it claims none.
     let footerByteCount: UInt64?
+    /// The index whose pages stand before the footer; nil where there is none, or its directory does not decode.
+    let index: IndexPlace?
 
     /// The path below the store.
     var name: String { SegmentHeader.path(segment: segment, generation: generation) }
@@ -20,16 +22,17 @@ struct SegmentSource: Sendable {
         let block = UInt64(Limits.blockByteCount)
         let trailerByteCount = UInt64(Footer.trailerByteCount)
         guard byteCount >= block + trailerByteCount else {
-            footerByteCount = nil
+            (footerByteCount, index) = (nil, nil)
             return
         }
         let trailer = try file.bytes(Footer.trailerByteCount, at: byteCount - trailerByteCount)
         let claimed = trailer.withUnsafeBytes { Footer.claimedByteCount(trailer: $0) }.map { UInt64($0) }
         guard let claimed, claimed <= file.byteCount - block, (file.byteCount - claimed) % block == 0 else {
-            footerByteCount = nil
+            (footerByteCount, index) = (nil, nil)
             return
         }
         footerByteCount = claimed
+        index = try IndexPlace.find(file, footerByteCount: claimed)
     }
 
     /// A segment's file as it is now.

@@ -83,6 +83,27 @@ struct Codec: Sendable, CustomTestStringConvertible {
         Codec("identity-record.json") { try $0.decode(IdentityRecord.init(decoding:)).encoded() },
         Codec("class-record.json") { try $0.decode(ClassRecord.init(decoding:)).encoded() },
         Codec("seal-record.json") { try $0.decode(SealRecord.init(decoding:)).encoded() },
+        Codec("index-set.json") { bytes in
+            try bytes.decode { raw throws(FormatError) in
+                var reader = ByteReader(raw, "index set")
+                return try IndexSet(decoding: &reader).encoded()
+            }
+        },
+        Codec("private-part.json") { try $0.decode(PrivatePart.init(decoding:)).encoded() },
+        Codec("predicate.json") { try $0.decode(PredicateForm.init(decoding:)).encoded() },
+        Codec("event-record.json") { try $0.decode(EventRecord.init(decoding:)).encoded() },
+        Codec("hold-record.json") { try $0.decode(HoldRecord.init(decoding:)).encoded() },
+        Codec("release-record.json") { try $0.decode(ReleaseRecord.init(decoding:)).encoded() },
+        Codec("erasure-record.json") { try $0.decode(ErasureRecord.init(decoding:)).encoded() },
+        Codec("clock-record.json") { try $0.decode(ClockRecord.init(decoding:)).encoded() },
+        Codec("intent-record.json") { try $0.decode(IntentRecord.init(decoding:)).encoded() },
+        Codec("prepared-record.json") { try $0.decode(PreparedRecord.init(decoding:)).encoded() },
+        Codec("completed-record.json") { try $0.decode(CompletedRecord.init(decoding:)).encoded() },
+        Codec("export-record.json") { try $0.decode(ExportRecord.init(decoding:)).encoded() },
+        Codec("evidence.json", recodedEvidence),
+        Codec("evidence-custody.json") { try $0.decode(EvidenceCustody.init(decoding:)).encoded() },
+        Codec("evidence-record.json", recodedEvidenceRecord),
+        Codec("evidence-log.json") { try $0.decode(EvidenceLogging.init(decoding:)).encoded() },
         block("body-header.json") { try $0.decode(BodyFileHeader.init(decoding:)).encoded() },
     ]
 
@@ -97,6 +118,29 @@ struct Codec: Sendable, CustomTestStringConvertible {
                 attributes: attributes, salts: Array(raw[layout.salts]), isBodyFile: layout.hasBodyFile,
                 payloadByteCount: layout.payload.count)
             return head + Array(raw[layout.payload])
+        }
+    }
+
+    /// The chunks of a whole evidence file, spelt again; their bodies have codecs of their own.
+    @Sendable static func recodedEvidence(_ bytes: [UInt8]) throws -> [UInt8] {
+        var encoded = EvidenceHeader.encoded()
+        try bytes.decode { raw throws(FormatError) in
+            try EvidenceFile.forEachChunk(in: raw) { chunk, body in
+                encoded += EvidenceHeading(chunk, bodyByteCount: UInt64(body.count)).encoded() + Array(body)
+            }
+        }
+        return encoded
+    }
+
+    /// A record chunk: its head, and the payload behind it.
+    @Sendable static func recodedEvidenceRecord(_ bytes: [UInt8]) throws -> [UInt8] {
+        try bytes.decode { raw throws(FormatError) in
+            var reader = ByteReader(raw, "evidence record")
+            let prefix = try reader.take(EvidenceRecord.prefixByteCount)
+            let count = try EvidenceRecord.headByteCount(decoding: prefix, bodyByteCount: UInt64(raw.count))
+            let head = try reader.take(count)
+            let payload = Array(reader.takeRest())
+            return try EvidenceRecord(decoding: head, payloadByteCount: UInt64(payload.count)).encoded() + payload
         }
     }
 

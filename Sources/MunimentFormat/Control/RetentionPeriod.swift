@@ -3,10 +3,13 @@
 
 /// A duration such as `P7Y`, `P1Y6M`, `P2W` or `P1DT2H`.
 package struct RetentionPeriod: Hashable, Sendable, CustomStringConvertible {
+    /// Moved by the calendar, with the months.
     package var years: Int
+    /// Moved by the calendar, with the years.
     package var months: Int
     /// Days of 86,400 seconds.
     package var days: Int
+    /// What is shorter than a day.
     package var seconds: Int
 
     /// The most that each part may be: more than any archive needs, and far from where arithmetic could overflow.
@@ -52,7 +55,7 @@ package struct RetentionPeriod: Hashable, Sendable, CustomStringConvertible {
     /// Takes numbers with a unit's letter off `text`, in the order of `units`, until something else follows.
     private mutating func takeParts(_ text: inout ArraySlice<UInt8>, _ units: [Unit]) -> Bool {
         var units = units[...]
-        while let first = text.first, ASCII.isDigit(first) {
+        while let first = text.first, (0x30...0x39).contains(first) {
             guard let number = Self.takeNumber(&text), let letter = text.popFirst() else { return false }
             guard let index = units.firstIndex(where: { $0.letter == letter }) else { return false }
             let unit = units[index]
@@ -66,7 +69,7 @@ package struct RetentionPeriod: Hashable, Sendable, CustomStringConvertible {
 
     private static func takeNumber(_ text: inout ArraySlice<UInt8>) -> Int? {
         var value = 0
-        while let digit = text.first, ASCII.isDigit(digit) {
+        while let digit = text.first, (0x30...0x39).contains(digit) {
             value = value * 10 + Int(digit - 0x30)
             guard value <= partMax else { return nil }
             text.removeFirst()

@@ -1,26 +1,31 @@
 // Proleptic Gregorian dates and microseconds since 1970-01-01T00:00:00Z, total over all of Int64: no step overflows.
 
 /// A date and a time of day in UTC.
-struct CivilTime: Hashable {
-    var year: Int
+package struct CivilTime: Hashable {
+    /// Any, before year 1 too.
+    package var year: Int
     /// 1 to 12.
-    var month: Int
+    package var month: Int
     /// 1 to 31.
-    var day: Int
+    package var day: Int
     /// Microseconds since midnight, below ``microsecondsPerDay``.
-    var microsecondOfDay: Int64
+    package var microsecondOfDay: Int64
 
-    static let microsecondsPerSecond: Int64 = 1_000_000
-    static let microsecondsPerDay: Int64 = 86_400 * microsecondsPerSecond
+    /// Leap seconds aside.
+    package static let microsecondsPerSecond: Int64 = 1_000_000
+    /// Every day in UTC has this many.
+    package static let microsecondsPerDay: Int64 = 86_400 * microsecondsPerSecond
 
-    init(year: Int, month: Int, day: Int, microsecondOfDay: Int64) {
+    /// The parts as given, which name a date.
+    package init(year: Int, month: Int, day: Int, microsecondOfDay: Int64) {
         self.year = year
         self.month = month
         self.day = day
         self.microsecondOfDay = microsecondOfDay
     }
 
-    init(microseconds: Int64) {
+    /// The date of a time, whichever.
+    package init(microseconds: Int64) {
         var days = microseconds / Self.microsecondsPerDay
         microsecondOfDay = microseconds % Self.microsecondsPerDay
         if microsecondOfDay < 0 {
@@ -40,7 +45,7 @@ struct CivilTime: Hashable {
     }
 
     /// Nil where the time is outside what 64 bits of microseconds hold.
-    var microseconds: Int64? {
+    package var microseconds: Int64? {
         let marchYear = month <= 2 ? year - 1 : year
         let era = Self.floorDivide(marchYear, 400)
         let yearOfEra = marchYear - era * 400
@@ -55,7 +60,8 @@ struct CivilTime: Hashable {
         return overflow || carry ? nil : sum
     }
 
-    static func dayCount(year: Int, month: Int) -> Int {
+    /// Days of a month.
+    package static func dayCount(year: Int, month: Int) -> Int {
         switch month {
         case 2: isLeap(year) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -63,9 +69,11 @@ struct CivilTime: Hashable {
         }
     }
 
-    static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+    /// Whether a year has a 29 February.
+    package static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
-    static func floorDivide(_ a: Int, _ b: Int) -> Int { (a - (a % b + b) % b) / b }
+    /// Division that rounds down, below zero too.
+    package static func floorDivide(_ a: Int, _ b: Int) -> Int { (a - (a % b + b) % b) / b }
 
     /// Days from 0000-03-01 to 1970-01-01.
     private static let daysFromMarchOfYear0 = 719_468

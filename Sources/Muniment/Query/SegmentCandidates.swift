@@ -1,0 +1,77 @@
+// The records of one segment that a query has to look at.
+
+internal import MunimentFormat
+internal import MunimentStore
+
+/// For each class of a segment the records that its index does not rule out.
+struct SegmentCandidates {
+    /// The segment's indexes; to the end of all where it is not sealed.
+    private let indexes: Range<UInt64>
+    /// By class; nil where there is no index, and so everything is to be looked at.
+    private let sets: [UInt32: OrdinalSet]?
+
+    /// Of no segment.
+    static let nowhere = SegmentCandidates(indexes: 0..<0, sets: nil)
+
+    /// Of the segment that holds `index`. Reads what the predicate asks of the index: nothing where the directory's times,
+    /// classes and the indexes decide, else a page of the filter for each value, and terms where that lets it pass.
+    static func find(_ index: UInt64, _ predicate: Predicate, in snapshot: Snapshot) throws -> SegmentCandidates {
+        try snapshot.reader.inSegment(containing: index) { handle in
+            guard let place = try handle.index(), let last = try handle.frames().last else {
+                let next = snapshot.reader.firstIndex(after: handle) ?? .max
+                return SegmentCandidates(indexes: handle.firstIndex..<next, sets: nil)
+            }
+            let indexes = handle.firstIndex..<last.firstIndex + UInt64(last.entryCount)
+            var sets: [UInt32: OrdinalSet] = [:]
+            for group in place.directory.groups {
+                let plan = SegmentPlan(
+                    firstIndex: indexes.lowerBound, size: indexes.count,
+                    className: snapshot.name(ofClass: group.classID), group: group,
+                    access: try access(group.classID, handle, place, snapshot.reader))
+                let set = try plan.candidates(predicate)
+                if !set.isNone { sets[group.classID] = set }
+            }
+            return SegmentCandidates(indexes: indexes, sets: sets)
+        }
+    }
+
+    private static func access(
+        _ classID: UInt32, _ handle: SegmentHandle, _ place: SegmentIndexPlace, _ reader: LogReader
+    ) throws(ArchiveError) -> SegmentPlan.Access {
+        guard reader.keys != nil else { return .locked }
+        do throws(ArchiveError) {
+            return try reader.index(classID, in: handle, at: place).map { .index($0) } ?? .locked
+        } catch  where error.code == .purged {
+            return .destroyed
+        }
+    }
+
+    /// Whether this is the segment that holds `index`.
+    func covers(_ index: UInt64) -> Bool { indexes.contains(index) }
+
+    /// The first index behind the segment, and the last before it.
+    var after: UInt64 { indexes.upperBound }
+    var before: UInt64? { indexes.lowerBound.predecessor }
+
+    /// The first candidate at `index` or behind it, or the last at it or before it; nil where the segment has none there.
+    func nearest(_ index: UInt64, isReversed: Bool) -> UInt64? {
+        guard let sets else { return index }
+        let ordinal = Int(index - indexes.lowerBound)
+        let found = sets.values.compactMap { isReversed ? $0.previous(ordinal) : $0.next(ordinal) }
+        return (isReversed ? found.max() : found.min()).map { indexes.lowerBound + UInt64($0) }
+    }
+
+    /// Whether no record of that class is a candidate.
+    func rulesOut(_ classID: UInt32) -> Bool { sets.map { $0[classID] == nil } ?? false }
+
+    /// Whether the record at `index`, of that class, is a candidate.
+    func contains(_ index: UInt64, _ classID: UInt32) -> Bool {
+        guard let sets else { return true }
+        return sets[classID]?.contains(Int(index - indexes.lowerBound)) ?? false
+    }
+}
+
+extension UInt64 {
+    /// The number before; nil for 0.
+    var predecessor: UInt64? { self == 0 ? nil : self - 1 }
+}

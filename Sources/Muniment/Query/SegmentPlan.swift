@@ -1,0 +1,187 @@
+// Which records of a sealed segment may satisfy a predicate, as its index tells: a superset of those that do, so that
+// looking at these and no others finds all. Nothing is believed for true: each record is judged again by its own entry
+// and content.
+//
+// Truth has three values (Predicate.swift), so each part of a predicate gives two sets: where it may be true, and where
+// it may be false. *Not* swaps them. Where the index does not tell, a record is in both; where a content was destroyed,
+// a test of attributes is neither, and what depends on it alone is no hit.
+
+internal import MunimentFormat
+internal import MunimentStore
+
+/// The plan of one class in one segment.
+struct SegmentPlan {
+    /// Where a predicate may be true and where it may be false.
+    private struct Sets {
+        var truth: OrdinalSet
+        var falsehood: OrdinalSet
+
+        var negated: Sets { Sets(truth: falsehood, falsehood: truth) }
+    }
+
+    private let firstIndex: UInt64
+    private let size: Int
+    private let className: String
+    private let group: IndexDirectory.Group
+    private let access: Access
+
+    /// What there is of the group's index.
+    enum Access {
+        case index(GroupIndex)
+        /// The group's key was destroyed, and with it the index and the contents.
+        case destroyed
+        /// The archive was opened without keys.
+        case locked
+    }
+
+    /// Of a segment with `size` entries from `firstIndex` on.
+    init(firstIndex: UInt64, size: Int, className: String, group: IndexDirectory.Group, access: Access) {
+        (self.firstIndex, self.size, self.className) = (firstIndex, size, className)
+        (self.group, self.access) = (group, access)
+    }
+
+    /// The ordinals of the class's records that may satisfy `predicate`; ordinals of other classes' may be among them.
+    func candidates(_ predicate: Predicate) throws -> OrdinalSet { try sets(predicate).truth }
+
+    private var everything: OrdinalSet { .all(size: size) }
+    private var nothing: OrdinalSet { .none(size: size) }
+    private var unknown: Sets { Sets(truth: everything, falsehood: everything) }
+
+    private func certain(_ isTrue: Bool) -> Sets {
+        isTrue ? Sets(truth: everything, falsehood: nothing) : Sets(truth: nothing, falsehood: everything)
+    }
+
+    private func exactly(_ truth: OrdinalSet) -> Sets { Sets(truth: truth, falsehood: truth.complement()) }
+
+    private func sets(_ predicate: Predicate) throws -> Sets {
+        switch predicate.node {
+        case .all(let parts):
+            var sets = certain(true)
+            for part in SegmentPlan.cheapestFirst(parts) {
+                // Nothing becomes true again. It need not be false everywhere, but it may.
+                if sets.truth.isNone { return Sets(truth: nothing, falsehood: everything) }
+                let more = try self.sets(part)
+                sets.truth = sets.truth.intersection(more.truth)
+                sets.falsehood = sets.falsehood.union(more.falsehood)
+            }
+            return sets
+        case .any(let parts):
+            var sets = certain(false)
+            for part in SegmentPlan.cheapestFirst(parts) {
+                if sets.falsehood.isNone { return Sets(truth: everything, falsehood: nothing) }
+                let more = try self.sets(part)
+                sets.truth = sets.truth.union(more.truth)
+                sets.falsehood = sets.falsehood.intersection(more.falsehood)
+            }
+            return sets
+        case .not(let part): return try sets(part).negated
+        case .index(let range): return indexes(range)
+        case .retentionClass(let name): return certain(name.utf8.elementsEqual(className.utf8))
+        case .time(let from, let to): return try times(from, to)
+        case .attribute(let test): return try attributes(test)
+        }
+    }
+
+    /// What needs no page comes before what needs one, and that before what needs many.
+    private static func cheapestFirst(_ parts: [Predicate]) -> [Predicate] {
+        parts.enumerated().sorted { (cost($0.element), $0.offset) < (cost($1.element), $1.offset) }.map(\.element)
+    }
+
+    private static func cost(_ predicate: Predicate) -> Int {
+        switch predicate.node {
+        case .index, .retentionClass: 0
+        case .attribute(let test):
+            test.encodings.allSatisfy { if case .exactly = $0 { true } else { false } } ? 1 : 2
+        case .time: 3
+        case .not(let part): cost(part)
+        case .all(let parts), .any(let parts): parts.map(cost).max() ?? 0
+        }
+    }
+
+    // MARK: Leaves
+
+    private func indexes(_ range: ClosedRange<UInt64>) -> Sets {
+        let end = firstIndex + UInt64(size)
+        guard range.lowerBound < end, range.upperBound >= firstIndex else { return certain(false) }
+        let low = max(range.lowerBound, firstIndex) - firstIndex
+        let high = min(range.upperBound, end - 1) - firstIndex
+        var set = nothing
+        set.insert(UInt32(low)..<UInt32(high) + 1)
+        return exactly(set)
+    }
+
+    private func times(_ from: Microseconds?, _ to: Microseconds?) throws -> Sets {
+        if let from, group.timeLast < from { return certain(false) }
+        if let to, group.timeFirst >= to { return certain(false) }
+        if from.map({ group.timeFirst >= $0 }) ?? true, to.map({ group.timeLast < $0 }) ?? true { return certain(true) }
+        guard case .index(let index) = access else { return unknown }
+        let end = to.map { IndexTerm.time($0) } ?? [IndexTerm.attributeKind]
+        var set = nothing
+        try index.forEachTerm(from: IndexTerm.time(from ?? .min)) { term, postings throws(FormatError) in
+            guard term.lexicographicallyPrecedes(end) else { return false }
+            while let run = try postings.next() { set.insert(run) }
+            return true
+        }
+        return exactly(set)
+    }
+
+    private func attributes(_ test: AttributeTest) throws -> Sets {
+        if case .destroyed = access { return Sets(truth: nothing, falsehood: nothing) }
+        guard case .index(let index) = access, let name = test.encodings.first?.name, try index.indexes(name) else {
+            return unknown
+        }
+        var set = nothing
+        var isExact = true
+        for encodings in test.encodings {
+            switch encodings {
+            case .exactly(let encoded):
+                let term = IndexTerm.attribute(encoded)
+                isExact = isExact && IndexTerm.isWhole(byteCount: term.count)
+                if try index.mayContain(term) {
+                    try gather(index, from: term, into: &set) { $0 == term }
+                }
+            case .beginning(let prefix):
+                let start = IndexTerm.attribute(prefix)
+                isExact = isExact && prefix.count < IndexTerm.byteCountMax
+                try gather(index, from: start, into: &set) { $0.starts(with: start) }
+            case .between(let low, let high):
+                let (first, last) = (IndexTerm.attribute(low), IndexTerm.attribute(high))
+                isExact = isExact && IndexTerm.isWhole(byteCount: last.count)
+                try gather(index, from: first, into: &set) { !last.lexicographicallyPrecedes($0) }
+            }
+        }
+        return isExact ? exactly(set) : Sets(truth: set, falsehood: everything)
+    }
+
+    /// Adds the records of the terms from `low` on, as long as these satisfy `condition`.
+    private func gather(
+        _ index: GroupIndex, from low: [UInt8], into set: inout OrdinalSet, while condition: ([UInt8]) -> Bool
+    ) throws {
+        try index.forEachTerm(from: low) { term, postings throws(FormatError) in
+            guard condition(term) else { return false }
+            while let run = try postings.next() { set.insert(run) }
+            return true
+        }
+    }
+}
+
+extension AttributeTest.Encodings {
+    /// The attribute's name, as UTF-8; nil where that is cut off, which no test of this module does.
+    fileprivate var name: ArraySlice<UInt8>? {
+        let bytes =
+            switch self {
+            case .exactly(let bytes), .beginning(let bytes), .between(let bytes, _): bytes
+            }
+        var reader = 0
+        var count = 0
+        var shift = 0
+        while reader < bytes.count, shift <= 7 {
+            let byte = Int(bytes[reader])
+            reader += 1
+            count |= (byte & 0x7f) << shift
+            if byte < 0x80 { return count <= bytes.count - reader ? bytes[reader..<reader + count] : nil }
+            shift += 7
+        }
+        return nil
+    }
+}

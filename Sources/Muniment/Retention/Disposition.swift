@@ -1,0 +1,76 @@
+// Dispositions as the log tells them, and which of them purged a record. Format/retention.md, "Dispositions".
+
+package import MunimentFormat
+
+/// One run of purging.
+package struct Disposition: Sendable {
+    /// The index of its intent record.
+    package var id: UInt64
+    package var intent: IntentRecord
+    /// The prepared records, ascending by their index.
+    package var prepared: [(index: UInt64, record: PreparedRecord)] = []
+    /// How it ended; nil while it is open.
+    package var completed: (index: UInt64, record: CompletedRecord)?
+
+    package init(id: UInt64, intent: IntentRecord) { (self.id, self.intent) = (id, intent) }
+
+    /// The prepared records that were carried out.
+    package var carriedOut: [(index: UInt64, record: PreparedRecord)] {
+        guard let completed else { return [] }
+        let indexes = Set(completed.record.prepared)
+        return prepared.filter { indexes.contains($0.index) }
+    }
+}
+
+/// What was purged, by the segments that lost it.
+struct PurgeTable: Sendable {
+    private struct Loss: Sendable {
+        var disposition: UInt64
+        var purged: IndexSet
+    }
+
+    /// The first indexes of segments that lost something, ascending.
+    private var firstIndexes: [UInt64] = []
+    /// For each of them, its losses in the order of the log.
+    private var losses: [[Loss]] = []
+
+    /// Takes what a carried-out prepared record says.
+    mutating func add(_ record: PreparedRecord) {
+        let place = firstIndexes.partition(after: record.seal.firstIndex)
+        let loss = Loss(disposition: record.disposition, purged: record.purged)
+        if place > 0, firstIndexes[place - 1] == record.seal.firstIndex {
+            losses[place - 1].append(loss)
+        } else {
+            firstIndexes.insert(record.seal.firstIndex, at: place)
+            losses.insert([loss], at: place)
+        }
+    }
+
+    /// The disposition that purged a record; nil where none did. O(log segments + dispositions of the segment).
+    func disposition(of index: UInt64) -> UInt64? {
+        let place = firstIndexes.partition(after: index)
+        return place == 0 ? nil : losses[place - 1].first { $0.purged.contains(index) }?.disposition
+    }
+
+    /// All that was purged of the segment that begins at `firstIndex`.
+    func purged(segmentAt firstIndex: UInt64) -> IndexSet {
+        let place = firstIndexes.partition(after: firstIndex)
+        guard place > 0, firstIndexes[place - 1] == firstIndex else { return IndexSet() }
+        return losses[place - 1].reduce(IndexSet()) { $0.union($1.purged) }
+    }
+
+    /// How many records were purged.
+    var count: UInt64 { losses.joined().reduce(0) { $0 + $1.purged.count } }
+}
+
+extension [UInt64] {
+    /// How many elements of an ascending array are not greater than `value`. O(log n).
+    func partition(after value: UInt64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] <= value { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
