@@ -78,7 +78,8 @@ struct Class: ParsableCommand {
             transform: Class.word)
         var compression: RetentionClass.Compression?
 
-        @Option(help: ArgumentHelp("The attributes that are indexed: names with commas between, or *.", valueName: "a,b"))
+        @Option(
+            help: ArgumentHelp("The attributes that are indexed: names with commas between, or *.", valueName: "a,b"))
         var indexed: String?
 
         @Flag(help: "Print the class as a line of JSON.")

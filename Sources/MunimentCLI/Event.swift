@@ -23,7 +23,9 @@ struct Event: ParsableCommand {
     @OptionGroup var store: StoreArguments
     @OptionGroup var selected: SelectionArguments
 
-    @Option(name: .customLong("at"), help: ArgumentHelp("When it happened: RFC 3339, or a date. (default: now)", valueName: "time"))
+    @Option(
+        name: .customLong("at"),
+        help: ArgumentHelp("When it happened: RFC 3339, or a date. (default: now)", valueName: "time"))
     var time: String?
 
     @Option(help: ArgumentHelp("Why; kept sealed.", valueName: "text"))

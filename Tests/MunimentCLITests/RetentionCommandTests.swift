@@ -90,7 +90,8 @@ import Testing
     @Test func eventsStartPeriods() throws {
         let space = try Workspace()
         let (path, _) = try space.archive()
-        try #require(try Command.run(["class", "set", path, "mail", "--period", "P1D", "--since", "event"]).status == 0)
+        try #require(
+            try Command.run(["class", "set", path, "mail", "--period", "P1D", "--since", "event"]).status == 0)
         try fill(path)
         let event = try Command.run([
             "event", path, "--class", "mail", "--where", "from=bob@example.com", "--at", "2020-01-01", "--json",

@@ -9,7 +9,7 @@ import Testing
 @testable import Muniment
 
 @Suite struct ArchiveHistoryTests {
-    static let count = max(40, PolicyHistoryTests.count / 30)
+    static let count = max(40, PolicyHistoryTests.count / 50)
 
     @Test(arguments: 0..<2) func theJudgeAgreesWithTheModel(shard: UInt64) throws {
         for seed in stride(from: shard, to: Self.count, by: 2) {

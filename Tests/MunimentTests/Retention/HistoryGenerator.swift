@@ -28,7 +28,9 @@ struct HistorySelection {
 }
 
 struct HistoryGenerator {
-    static let addresses = ["alice@example.org", "Alice@Example.org", "bob@example.org", "BOB@example.org", "carol@x.y"]
+    static let addresses = [
+        "alice@example.org", "Alice@Example.org", "bob@example.org", "BOB@example.org", "carol@x.y",
+    ]
     static let subjects = ["Case 7", "case 7", "case 70"]
     static let day: Microseconds = 86_400_000_000
 

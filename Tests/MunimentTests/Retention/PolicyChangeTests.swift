@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct PolicyChangeTests {
     private func archive(_ folder: TemporaryFolder) async throws -> Archive {
-        try await Archive.create(at: folder.path + "/archive", origin: "example.org/policy", options: ArchiveOptions().quiet())
+        try await Archive.create(
+            at: folder.path + "/archive", origin: "example.org/policy", options: ArchiveOptions().quiet())
     }
 
     private func code(_ body: () async throws -> Void) async -> ArchiveError.Code? {
@@ -37,7 +38,8 @@ import Testing
     }
 
     @Test(arguments: [
-        RetentionClassChange(period: "P6Y"), RetentionClassChange(period: "P2556D"), RetentionClassChange(period: "P83M"),
+        RetentionClassChange(period: "P6Y"), RetentionClassChange(period: "P2556D"),
+        RetentionClassChange(period: "P83M"),
         RetentionClassChange(since: .recorded), RetentionClassChange(mode: .governance),
         RetentionClassChange(period: "P6Y365D"),
     ])
@@ -60,7 +62,8 @@ import Testing
         let archive = try await archive(folder)
         for (name, change) in [
             ("", RetentionClassChange()), ("control", RetentionClassChange()),
-            (String(repeating: "x", count: 65), RetentionClassChange()), ("mail", RetentionClassChange(period: "7 years")),
+            (String(repeating: "x", count: 65), RetentionClassChange()),
+            ("mail", RetentionClassChange(period: "7 years")),
             ("mail", RetentionClassChange(period: "P1.5Y")), ("mail", RetentionClassChange(grace: "forever")),
             ("mail", RetentionClassChange(indexed: .only(["@stream"]))),
         ] {
@@ -77,7 +80,9 @@ import Testing
         let people = ["Alice@Example.org", "bob@example.org", "carol@example.org"]
         for person in people {
             _ = try await archive.append(
-                Record("to \(person)", attributes: [Attribute("to", .text(person))], retentionClass: "mail", occurredAt: 0))
+                Record(
+                    "to \(person)", attributes: [Attribute("to", .text(person))], retentionClass: "mail", occurredAt: 0)
+            )
         }
         var alice = Selection()
         alice.conditions = [.attribute(.equals("to", "alice@example.ORG"))]

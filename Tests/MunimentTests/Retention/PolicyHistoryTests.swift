@@ -8,18 +8,38 @@ import Testing
 @testable import Muniment
 
 @Suite struct PolicyHistoryTests {
-    static let count = ProcessInfo.processInfo.environment["MUNIMENT_HISTORIES"].flatMap { UInt64($0) } ?? 1_500
+    static let count = ProcessInfo.processInfo.environment["MUNIMENT_HISTORIES"].flatMap { UInt64($0) } ?? 2_000
 
     @Test(arguments: 0..<4) func everyRecordAtEveryStep(shard: UInt64) throws {
+        var met = Met()
         for seed in stride(from: shard, to: Self.count, by: 4) {
             var history = PolicyHistory(seed: seed)
             do {
                 try history.run()
+                met.add(history.met)
             } catch {
                 Issue.record("seed \(seed): \(error)")
                 return
             }
         }
+        // Agreement is worth what was agreed upon.
+        #expect([met.due, met.held, met.gone, met.refused].allSatisfy { $0 > Int(Self.count) / 20 }, "\(met)")
+    }
+}
+
+/// How often the states that matter were met.
+struct Met {
+    /// Records that were due and free, and that were due and held, at some step.
+    var (due, held) = (0, 0)
+    var gone = 0
+    /// Classes that would have been weakened.
+    var refused = 0
+
+    mutating func add(_ other: Met) {
+        due += other.due
+        held += other.held
+        gone += other.gone
+        refused += other.refused
     }
 }
 
@@ -40,6 +60,7 @@ private struct PolicyHistory {
     private var compliance: Microseconds = 1_704_000_000_000_000
     private var skew: Microseconds = 0
     private var classes: [UInt32: String] = [:]
+    private(set) var met = Met()
 
     init(seed: UInt64) { generator = HistoryGenerator(seed: seed) }
 
@@ -73,7 +94,8 @@ private struct PolicyHistory {
     }
 
     @discardableResult
-    private mutating func say(_ kind: ControlRecord.Kind, _ body: [UInt8], _ said: PrivatePart? = nil) throws -> UInt64 {
+    private mutating func say(_ kind: ControlRecord.Kind, _ body: [UInt8], _ said: PrivatePart? = nil) throws -> UInt64
+    {
         let record = ControlRecord(kind: kind, previous: previous, body: body)
         let (recorded, compliance) = stamp()
         let entry = Entry(
@@ -108,7 +130,10 @@ private struct PolicyHistory {
         guard isRefused != model.mayBecome(rule, id) else {
             throw Disagreement(description: "\(stated.period) after \(policy.rules[id]?.stated.period ?? "nothing")")
         }
-        if isRefused { return }
+        if isRefused {
+            met.refused += 1
+            return
+        }
         try say(.retentionClass, stated.encoded())
         model.rules.append((id, rule))
         classes[id] = stated.name
@@ -176,7 +201,9 @@ private struct PolicyHistory {
                 disposition: id, outcome: isAborted ? .aborted : .completed, strength: isAborted ? [] : .overwritten,
                 epoch: 2, prepared: isAborted ? [] : [prepared]
             ).encoded())
-        if !isAborted { for record in going { model.gone[record.index] = id } }
+        guard !isAborted else { return }
+        met.gone += going.count
+        for record in going { model.gone[record.index] = id }
     }
 
     // MARK: Comparing
@@ -201,6 +228,9 @@ private struct PolicyHistory {
             for matter in policy.mattersInForce
             where matter.covers(&facts, attributes: { attributes?.map(\.encoded) }) {
                 holders.insert(matter.name ?? "?")
+            }
+            if model.isDue(record, compliance) {
+                if holders.isEmpty { met.due += 1 } else { met.held += 1 }
             }
             guard holders == model.holders(record) else {
                 throw Disagreement(description: "\(what): held by \(model.holders(record)), not \(holders)")
