@@ -102,7 +102,8 @@ package struct IndexPageCipher: Sendable {
         let plain = [UInt8](unsafeUninitializedCapacity: IndexPage.plainByteCount) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             isOpened = key.open(
-                sealed, count: UInt64(page), associatedData: associatedData(page: page), to: UnsafeMutableRawPointer(base))
+                sealed, count: UInt64(page), associatedData: associatedData(page: page),
+                to: UnsafeMutableRawPointer(base))
             count = isOpened ? IndexPage.plainByteCount : 0
         }
         return isOpened ? plain : nil

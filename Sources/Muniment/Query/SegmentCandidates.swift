@@ -64,7 +64,7 @@ struct SegmentCandidates {
         guard reader.keys != nil else { return .locked }
         do throws(ArchiveError) {
             return try reader.index(classID, in: handle, at: place).map { .index($0) } ?? .locked
-        } catch where error.code == .purged {
+        } catch  where error.code == .purged {
             return .destroyed
         }
     }

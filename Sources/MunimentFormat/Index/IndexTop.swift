@@ -91,7 +91,8 @@ package struct IndexTop: Hashable, Sendable {
                 throw reader.failure(.notCanonical, "a separator shares more than is said")
             }
             // Equal ones are pages of one term.
-            guard page == 0 ? separator.isEmpty : !separator.isEmpty && !separator.lexicographicallyPrecedes(last) else {
+            guard page == 0 ? separator.isEmpty : !separator.isEmpty && !separator.lexicographicallyPrecedes(last)
+            else {
                 throw reader.failure(.notCanonical, "separators do not ascend")
             }
             last = Array(separator)

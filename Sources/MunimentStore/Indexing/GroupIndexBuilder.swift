@@ -63,7 +63,8 @@ final class GroupIndexBuilder {
             plain, key.pages(salt: salt, pageCount: plain.count / IndexPage.plainByteCount))
         return (
             IndexDirectory.Group(
-                classID: classID, flags: names == nil ? IndexDirectory.Group.indexesAll : 0, timeFirst: first, timeLast: last, filterPageCount: counts[0],
+                classID: classID, flags: names == nil ? IndexDirectory.Group.indexesAll : 0, timeFirst: first,
+                timeLast: last, filterPageCount: counts[0],
                 termPageCount: counts[1], topPageCount: counts[2], salt: salt, digest: digest), pages
         )
     }

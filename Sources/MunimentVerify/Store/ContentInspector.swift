@@ -146,7 +146,8 @@ final class ContentInspector {
         let start = UInt32(truncatingIfNeeded: outcome.header.firstIndex &- work.firstIndex)
         var sum = IndexSum()
         var terms = IndexedTerms(group.indexed, ordinals)
-        try ContentRules.check(opened, count: ordinals.reduce(0) { $0 + $1.count }, byteCount: byteCount) { place, attribute in
+        try ContentRules.check(opened, count: ordinals.reduce(0) { $0 + $1.count }, byteCount: byteCount) {
+            place, attribute in
             terms.add(attribute, place, start, to: &sum)
         }
         guard let first = ordinals.first else { return }

@@ -78,7 +78,9 @@ struct IndexAudit {
                 top += try plain.decode { raw throws(FormatError) in Array(try IndexPage.body(decoding: raw, .top)) }
             }
         } catch {
-            refuse(.indexMalformed, "Page \(page) of the index of class \(group.classID) is malformed (\(error.reason))", page: page)
+            refuse(
+                .indexMalformed, "Page \(page) of the index of class \(group.classID) is malformed (\(error.reason))",
+                page: page)
         }
     }
 
@@ -153,7 +155,8 @@ struct IndexAudit {
                 throw FormatError(.inconsistent, "index", at: 0, "the salt is not that of the pages")
             }
         } catch {
-            return refuse(.indexMalformed, "The index of class \(group.classID) is malformed (\(error.reason))", page: 0)
+            return refuse(
+                .indexMalformed, "The index of class \(group.classID) is malformed (\(error.reason))", page: 0)
         }
         guard let expected, expected != sum else { return }
         findings.append(

@@ -38,7 +38,9 @@ final class QueryFixture {
             for _ in 0..<count {
                 let occurred = hasOccurred ? random.time() : nil
                 var attributes = random.chance(90) ? random.attributes(records.count + drafts.count) : []
-                if random.chance(50) { attributes.append(Attribute("@stream", .text(random.pick(QueryGenerator.streams)))) }
+                if random.chance(50) {
+                    attributes.append(Attribute("@stream", .text(random.pick(QueryGenerator.streams))))
+                }
                 let payload = Array("payload \(records.count + drafts.count)".utf8)
                 payload.withUnsafeBytes {
                     batch.append(payload: $0, attributes: ContentEncoder.canonical(attributes), occurred: occurred)
@@ -66,7 +68,8 @@ final class QueryFixture {
 
     /// Marks the records of a class within `range` as destroyed.
     func purge(_ className: String, _ range: Range<UInt64>) {
-        for place in records.indices where records[place].className == className && range.contains(records[place].index) {
+        for place in records.indices where records[place].className == className && range.contains(records[place].index)
+        {
             records[place].isPurged = true
         }
     }
