@@ -72,7 +72,8 @@ struct MunimentCommand: ParsableCommand {
             CommandGroup(
                 name: "Proving:",
                 subcommands: [CheckpointCommand.self, Prove.self, Export.self, Tiles.self, Verify.self]),
-            CommandGroup(name: "Destroying:", subcommands: [Compact.self]),
+            CommandGroup(
+                name: "Destroying:", subcommands: [Compact.self, Dispositions.self, CertificateCommand.self]),
             CommandGroup(name: "Keeping:", subcommands: [Backup.self, Repair.self, PassphraseCommand.self]),
         ]
     )

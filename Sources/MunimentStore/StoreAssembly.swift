@@ -51,7 +51,7 @@ struct StoreAssembly {
         let former = FrameFormer(
             logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: clock,
             limits: options.limits,
-            segment: plan(journal, committed), previous: previousPlan(journal.header.segment),
+            segment: try plan(journal, committed), previous: previousPlan(journal.header.segment),
             nextIndex: committed.treeSize,
             chain: committed.chain, compression: { classes.compression($0) })
         let pipeline = CommitPipeline(
@@ -96,7 +96,7 @@ struct StoreAssembly {
     }
 
     /// The former's view of the open segment.
-    private func plan(_ journal: JournalFile, _ committed: Committed) -> SegmentPlan {
+    private func plan(_ journal: JournalFile, _ committed: Committed) throws(ArchiveError) -> SegmentPlan {
         let header = journal.header
         let plan = SegmentPlan(
             segment: header.segment, firstIndex: header.firstIndex, created: header.created, byteCount: journal.end)

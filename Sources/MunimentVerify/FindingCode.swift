@@ -251,6 +251,15 @@ extension Finding.Code {
     /// A proof file without the entry that it proves.
     public static let proofNoEntry = Self("proof.noEntry")
 
+    // MARK: Certificates
+
+    /// A certificate that does not decode, or is spelt in another way than its own content is.
+    public static let certificateMalformed = Self("certificate.malformed")
+    /// A certificate whose proofs are not those of the records of its disposition.
+    public static let certificateRecords = Self("certificate.records")
+    /// A certificate that says something else than the records that it proves.
+    public static let certificateLines = Self("certificate.lines")
+
     // MARK: Evidence files
 
     /// An evidence file, or a chunk of it, that does not decode.
