@@ -5,8 +5,8 @@
               [--json]
     verify.py --self-test
 
-PATH is a store, a directory of tiles (checkpoint, tile/...), an evidence file or a tlog-proof file. Everything is derived again from the
-bytes, and all findings are reported. What is trusted is given by --key, never taken from the store. With a keys
+PATH is a store, a directory of tiles (checkpoint, tile/...), an evidence file, a certificate of destruction or a
+tlog-proof file. Everything is derived again from the bytes, and all findings are reported. What is trusted is given by --key, never taken from the store. With a keys
 directory (--keys, or PATH.keys if that exists) contents are opened and checked against the commitments in the entries.
 
 Severities are `error` (tampering or loss), `unattested` (nothing trusted vouches for it) and `notice` (neither). Any
@@ -22,6 +22,7 @@ import os
 import sys
 
 from verifier.evidence import EVIDENCE_MAGIC, Evidence
+from verifier.certificate import CertificateCheck, is_certificate
 from verifier.findings import File, Report, printable, read_file
 from verifier.notes import decode_vkey
 from verifier.primitives import MIB, Refusal
@@ -52,7 +53,9 @@ def verify(path, write, keys=(), keys_folder=None, passphrase=None, against=None
     with File(".", os.path.abspath(path)) as file:
         if file.read(0, 8) == EVIDENCE_MAGIC:
             return Evidence(file, printable(os.path.basename(path)), report, keys).run()
-    raw = read_file(".", os.path.abspath(path), 2 * MIB)
+        is_certified = is_certificate(file.read(0, 256))
+    raw = read_file(".", os.path.abspath(path), (64 if is_certified else 2) * MIB)
+    if is_certified: return CertificateCheck(raw, printable(os.path.basename(path)), report, keys).run()
     if not raw.startswith(PROOF_MAGIC): return 65
     return verify_proof(raw, printable(os.path.basename(path)), report, keys, entry)
 

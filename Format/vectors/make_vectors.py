@@ -13,6 +13,7 @@ import sys
 import example_store as x
 import make_crypto
 import vectors_of_basics
+import vectors_of_certificates
 import vectors_of_contents
 import vectors_of_control
 import vectors_of_entries
@@ -36,6 +37,7 @@ FAMILIES = [
     vectors_of_keys,
     vectors_of_control,
     vectors_of_retention,
+    vectors_of_certificates,
     vectors_of_evidence,
     vectors_of_index,
 ]

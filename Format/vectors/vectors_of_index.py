@@ -84,13 +84,16 @@ def filter_bodies(key, terms):
     count = -(-len(terms) * 10 // (FILTER * 8))
     pages = [bytearray(FILTER) for _ in range(count)]
     for term in terms:
-        digest = sha256(b"\x26", key[:16], term)
-        first, second = struct.unpack_from("<QQ", digest)
-        bits = pages[(first >> 32) * count >> 32]
-        for n in range(7):
-            bit = ((second & 0xFFFFFFFF) + n * (second >> 32 | 1)) % (FILTER * 8)
-            bits[bit >> 3] |= 1 << (bit & 7)
+        page, bits = filter_place(key, term, count)
+        for bit in bits: pages[page][bit >> 3] |= 1 << (bit & 7)
     return [bytes(page) for page in pages]
+
+
+def filter_place(key, term, count):
+    """The page of `count`, and the bits in it."""
+    first, second = struct.unpack_from("<QQ", sha256(b"\x26", key[:16], term))
+    bits = [((second & 0xFFFFFFFF) + n * (second >> 32 | 1)) % (FILTER * 8) for n in range(7)]
+    return ((first >> 32) * count) >> 32, bits
 
 
 class Index:
@@ -261,10 +264,16 @@ def whole(index, group_key, log_id, segment, records):
         "records": ["%d %d %s" % (n, time, ",".join(a.hex() for a in attributes)) for n, time, attributes in records],
         "indexKey": index.key.hex(), "terms": ["%s %s" % (term.hex(), ",".join("%d-%d" % (a, b - 1) for a, b in runs))
                                                for term, runs in index.terms],
+        "filterPlaces": [filter_case(index.key, term) for term, _ in index.terms[-12:]],
         "filterPageCount": index.counts[0], "termPageCount": index.counts[1], "topPageCount": index.counts[2],
         "plain": [spell(raw) for raw in index.plain], "salt": index.salt.hex(), "pageKey": index.page_key.hex(),
         "pages": [spell(raw) for raw in index.pages], "digest": index.digest.hex(),
         "directory": join(directory([index.row])).hex(), "root": sha256(b"\x25", join(directory([index.row]))).hex()}
+
+
+def filter_case(key, term):
+    pages = {str(count): filter_place(key, term, count)[0] for count in (1, 2, 7, 100, 16_384)}
+    return {"term": term.hex(), "pages": pages, "bits": " ".join(map(str, filter_place(key, term, 1)[1]))}
 
 
 def outputs():

@@ -49,7 +49,7 @@ class FrameContents:
             self.ordinals.setdefault(run.class_, []).extend(places)
             self.occurred.update(zip(places, run.occurred))
         self.bodies = {row.ordinal: row for row in h.bodyFiles}
-        self.begun, self.total, self.matched, self.tokens = {}, {}, {}, {}
+        self.begun, self.total, self.tokens = {}, {}, {}
 
     def finding(self, finding, message, offset, ordinal=0):
         self.report.error(finding, message, self.walk.path, offset, self.h.firstIndex + ordinal)
@@ -85,7 +85,10 @@ class FrameContents:
             return self.finding("group.row", "class %d has parts and no group row" % row.class_, offset)
         group.parts, group.records = group.parts + 1, group.records + row.recordCount
         group.digest.update(row.digest)
-        if group.lost: self.store.lose(self.walk, row.class_, row.recordCount, "key.missing", "its group key is gone")
+        if group.lost:
+            first = self.begun.get(row.class_, 0)
+            places = self.ordinals.get(row.class_, [])[first:first + row.recordCount]
+            self.walk.keyless += [h.firstIndex + place for place in places]
         if not group.key: return None
         self.walk.unopened -= 1
         associated = PART_AD.pack(b"MUNPART1", group.key.log_id, h.segment, h.generation, row.class_, h.session,
@@ -112,6 +115,11 @@ class FrameContents:
         """Splits a part into contents and checks each one against its entry."""
         at, k = 0, self.begun.get(row.class_, 0)
         for n in range(row.recordCount):
+            if self.walk.generation and raw[at:at + 1] == b"\0":   # the place of a purged one
+                places = self.ordinals.get(row.class_, [])
+                if k + n < len(places): self.walk.missing.append(self.h.firstIndex + places[k + n])
+                at += 1
+                continue
             try: content = decode_content(raw, at)
             except Refusal as refusal: return self.finding("content.malformed", str(refusal), offset)
             at = content.next
@@ -119,16 +127,10 @@ class FrameContents:
         if at != len(raw): self.finding("content.malformed", "bytes after the last content of a part", offset)
 
     def match(self, class_, k, content, offset):
-        """The k-th content of a class belongs to its k-th entry; where a rewrite left some out, to the next it fits."""
+        """The k-th content of a class belongs to its k-th entry."""
         ordinals = self.ordinals.get(class_, [])
-        if not self.walk.generation or self.total[class_] >= len(ordinals):
-            if k < len(ordinals) and not self.fits(class_, ordinals[k], content, offset):
-                self.finding("content.commitment", "not what the entry commits to", offset, ordinals[k])
-            return
-        while (n := self.matched.get(class_, 0)) < len(ordinals):
-            self.matched[class_] = n + 1
-            if self.fits(class_, ordinals[n], content, offset): return
-        self.finding("content.commitment", "a content that fits no entry", offset)
+        if k < len(ordinals) and not self.fits(class_, ordinals[k], content, offset):
+            self.finding("content.commitment", "not what the entry commits to", offset, ordinals[k])
 
     def fits(self, class_, ordinal, content, offset):
         """Whether a content is what an entry commits to."""
@@ -147,11 +149,11 @@ class FrameContents:
         return True
 
     def count_contents(self, class_):
-        """Every entry has a content, unless the segment was rewritten to leave it out."""
+        """Every entry has a content, or a place for one, unless a rewrite left the whole class out of the frame."""
         entries, contents = len(self.ordinals.get(class_, [])), self.total.get(class_, 0)
         if not self.columns or entries == contents: return
-        if contents < entries and self.walk.generation:
-            self.store.lose(self.walk, class_, entries - contents, "content.missing", "its content is gone")
+        if not contents and self.walk.generation:
+            self.walk.missing += [self.h.firstIndex + place for place in self.ordinals[class_]]
         else:
             message = "%d contents for %d entries of class %d" % (contents, entries, class_)
             self.finding("content.missing", message, self.at)

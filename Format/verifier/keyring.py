@@ -63,14 +63,25 @@ class Keyring:
                 if state.sequence % 2 == n and newer: self.signed = state
         need(self.signed, "inconsistent", "neither block tells what was signed last")
 
-    def group(self, segment, class_, slot, commitment):
-        """(Group or None, whether its key was destroyed or is not there)."""
+    def present(self):
+        """(slot, row) of every key that is there and can be read."""
+        for slot in range(max(0, self.rows.size - 256) // 128):
+            with contextlib.suppress(Refusal):
+                row = decode_key_row(self.rows.read(256 + 128 * slot, 128))
+                if row.isPresent: yield slot, row
+
+    def group(self, segment, generation, announced):
+        """(Group or None, whether its key was destroyed) for a group row of a frame."""
+        class_, slot, commitment = announced.class_, announced.slot, announced.keyCommitment
         file, at = self.path("groups"), 256 + 128 * slot
         if self.epoch_key is None: return None, False
         with self.report.guard("key.malformed", file, at):
-            if at + 128 > self.rows.size: return None, True
+            if at + 128 > self.rows.size:
+                self.report.unattested("key.missing", "there is no slot %d" % slot, file, at)
+                return None, False
             row = decode_key_row(self.rows.read(at, 128))
             need((row.slot, row.segment, row.class_) == (slot, segment, class_), "inconsistent", "another group's row")
+            need(row.generation <= generation, "inconsistent", "a key of a later generation")
             if not row.isPresent: return None, True
             context = b"group" + self.log_id + struct.pack("<QQQI", self.header.epoch, slot, segment, class_)
             key = unwrap(self.epoch_key, context, row.salt, row.wrapped)

@@ -9,7 +9,7 @@ import tempfile
 from types import SimpleNamespace
 
 from . import (
-    contents, control, entries, evidence, index, keys, notes, primitives, retention, segments, tree)
+    certificate, contents, control, entries, evidence, index, keys, notes, primitives, retention, segments, tree)
 from .bodies import body_chunks
 from .findings import File
 from .primitives import Cursor, Refusal, sha256
@@ -86,6 +86,7 @@ def evidence_record(raw):
 DECODERS = {
     "attribute": entries.decode_attribute, "body-header": keys.decode_body_header,
     "body-reference": entries.decode_body_reference, "checkpoint-journal": journal,
+    "certificate": lambda raw: SimpleNamespace(**certificate.decode_certificate(raw)),
     "class-record": control.decode_class, "content": entries.decode_content,
     "control-record": control.decode_control, "entry": entries.decode_entry,
     "entry-extensions": lambda raw: SimpleNamespace(items=entries.decode_extensions(raw)),
@@ -219,6 +220,17 @@ class SelfTest:
             self.expect(False, "index: a record that it does not list")
         except Refusal as refusal: self.expect(refusal.code == "terms", "index: another finding")
 
+    def certificate(self, v, folder):
+        """A certificate whose lines and proofs fit is intact; one that leaves a proof out is not."""
+        case = v["good"][0]
+        key = [notes.decode_vkey(json.loads((VECTORS / "checkpoint.json").read_text())["vkey"])]
+        for drop in (None, 0, 3, 5):
+            changed = dict(case["fields"], origin="example.org/muniment", certificate=1)
+            changed["proofs"] = [proof for n, proof in enumerate(changed["proofs"]) if n != drop]
+            (folder / "certificate").write_text(certificate.spell(changed))
+            code = self.verify(str(folder / "certificate"), lambda line: None, key)
+            self.expect(code == (0 if drop is None else 1), "certificate: without proof %s" % drop)
+
     def tree(self, v):
         leaves, nodes = [tree.leaf_hash(b"entry %d" % n) for n in range(len(v["leaves"]))], {}
         for step in (1, 3, 20):
@@ -296,6 +308,8 @@ def run(verify):
         for name, check in [("keys", test.keys), ("commitment", test.commitments), ("token", test.tokens),
                             ("checkpoint", test.checkpoints), ("index", test.index), ("tree", test.tree)]: check(load(name))
         test.body_file(load("body-file"), folder)
+        test.verify = verify
+        test.certificate(load("certificate"), folder)
         test.store(load("store"), verify, folder)
         test.evidence(load("evidence"), load("store")["vkey"], verify, folder)
     missing = {path.stem for path in VECTORS.glob("*.json")} - set(DECODERS) - {

@@ -10,12 +10,16 @@ from .entries import decode_manifest
 from .findings import File, files_below, printable, read_file, take_note
 from .keyring import Keyring
 from .notes import journal_notes
+from .policy import Policy
 from .primitives import BLOCK, MIB, Refusal, need, sha256
+from .purges import Purges
+from .retention import RETENTION_BODIES
 from .segments import decode_segment_path, decode_segment_row
 from .tree import Tree, leaf_hash
 from .walk import SegmentWalk
 
-IDENTITY, CLASS, SEAL, DISPOSITIONS = 1, 3, 11, (8, 9, 10)
+IDENTITY, CLASS, SEAL = 1, 3, 11
+BODIES = {**CONTROL_BODIES, **RETENTION_BODIES}
 
 
 class Store:
@@ -27,9 +31,12 @@ class Store:
         self.keyring = self.manifest = self.log_id = self.last_control = self.policy = None
         self.size, self.broken, self.diverged, self.records = 0, False, False, 0
         self.classes, self.unknown_classes, self.claims, self.bodies = {0}, set(), [], Bodies(self)
-        self.seals, self.walks, self.nodes, self.lost, self.dispositions = {}, {}, {}, {}, False
+        self.seals, self.walks, self.nodes = {}, {}, {}
+        self.policy_ = Policy(self.tell)
         self.known = {"muniment.json", "checkpoint", "checkpoints", "segments.dir"}
-        self.purged = self.unexplained = 0
+        self.place = None                                           # where the control record at hand stands
+
+    def tell(self, finding, message, index): self.report.error(finding, message, *self.place, index)
 
     def run(self):
         guard = self.report.guard
@@ -42,11 +49,12 @@ class Store:
         with guard("file.unreadable", "segments"): self.walk_segments()
         if not self.size: self.report.unattested("manifest.unattested", "there is no leaf 0", "muniment.json")
         covered = self.check_checkpoints()
-        with guard("seal.mismatch"): self.check_seals(covered)
+        purges = Purges(self, covered)
+        with guard("seal.mismatch"): self.check_seals(covered, purges)
         with guard("directory.row", "segments.dir"): self.check_directory()
-        self.check_losses()
+        purges.run()
         with guard("file.foreign"): self.check_foreign()
-        return self.report.conclude(self.tree.size, self.tree.root(), self.records, self.purged, self.unexplained)
+        return self.report.conclude(self.tree.size, self.tree.root(), self.records, purges.purged, purges.unexplained)
 
     # What is read before the segments
 
@@ -172,23 +180,27 @@ class Store:
             elif run.class_ not in self.classes and run.class_ not in self.unknown_classes and not self.broken:
                 self.unknown_classes.add(run.class_)
                 self.report.error("class.undeclared", "class %d was never declared" % run.class_, walk.path, at, index)
-            for n, items in enumerate(run.items): self.take_extensions(walk, run.kind, items, at, index + n)
+            for n, items in enumerate(run.items):
+                self.take_extensions(walk, run, items, at, index + n)
+                self.policy_.saw(run)
+            self.policy_.saw(run)
+        self.policy_.whole = self.policy_.whole and not self.broken
         if h.lastControl != self.last_control and not self.broken:
             self.report.error("frame.lastControl", "it is not %s" % h.lastControl, walk.path, at, h.firstIndex)
         if not h.firstIndex and self.last_control is None:
             self.report.error("control.chain", "entry 0 is no control record", walk.path, at, 0)
 
-    def take_extensions(self, walk, kind, items, at, index):
-        public = [item for item in items if item.type == 1]
+    def take_extensions(self, walk, run, items, at, index):
+        kind, public = run.kind, [item for item in items if item.type == 1]
         if any(item.critical for item in items if item.type != 1):
             self.report.unattested("entry.unknown", "a critical extension of an unknown type", walk.path, at, index)
         if bool(kind) != bool(public) or public and not public[0].critical:
             self.report.error("control.malformed", "extension 1 does not fit the entry's kind", walk.path, at, index)
         elif kind:
             with self.report.guard("control.malformed", walk.path, at, index):
-                self.take_control(walk, decode_control(public[0].bytes), at, index)
+                self.take_control(walk, decode_control(public[0].bytes), at, index, run)
 
-    def take_control(self, walk, record, at, index):
+    def take_control(self, walk, record, at, index, run):
         """One link of the control chain, and what the record says."""
         if record.previous != self.last_control and not self.broken:
             self.report.error("control.chain", "the record before it is not %s" % record.previous, walk.path, at, index)
@@ -197,11 +209,12 @@ class Store:
         if record.type != SEAL: self.policy = index
         if {0: IDENTITY, 1: CLASS}.get(index, record.type) != record.type or (record.type == IDENTITY) != (index == 0):
             self.report.error("control.chain", "a record of type %d" % record.type, walk.path, at, index)
-        self.dispositions = self.dispositions or record.type in DISPOSITIONS
-        if record.type not in CONTROL_BODIES:
+        if record.type not in BODIES:
             self.report.unattested("control.unknown", "a record of type %d" % record.type, walk.path, at, index)
             return
-        body = CONTROL_BODIES[record.type](record.body)
+        body = BODIES[record.type](record.body)
+        self.place = walk.path, at
+        if record.type != IDENTITY or index == 0: self.policy_.take(record.type, body, index, run)
         if record.type == CLASS: self.classes.add(body.class_)
         if index == 1 and record.type == CLASS:
             need((body.class_, body.name) == (1, "default"), "inconsistent", "not class 1")
@@ -239,11 +252,14 @@ class Store:
             self.report.unattested("tail.unattested", message, None, None, covered)
         return covered
 
-    def check_seals(self, covered):
+    def check_seals(self, covered, purges):
         """Compares footers with seal records, and tells of contents that nothing vouches for."""
         last = max((n for n, walk in self.walks.items() if walk.frames), default=0)
         for number, walk in self.walks.items():
             index, seal = self.seals.get(number, (None, None))
+            if seal and walk.generation > seal.generation:          # a later one is as a disposition prepared it
+                step = purges.step_of(walk)
+                if step: index, seal = step.prepared.index, step.prepared.seal
             if walk.bad_footer:
                 offset, finding, message = walk.bad_footer
                 if seal or number < last - 1: self.report.error(finding, message, walk.path, offset)
@@ -297,22 +313,6 @@ class Store:
         said = row.entryCount, row.recordedFirst, row.recordedLast, row.footerDigest, row.fileByteCount
         found = f.entryCount, f.recordedFirst, f.recordedLast, walk.footer_digest, walk.file_size
         need(said == found, "inconsistent", "the row contradicts segment %d" % number)
-
-    def lose(self, walk, class_, count, finding, message):
-        """Notes contents that are gone. Whether that was a purge is known only at the end of the log."""
-        loss = SimpleNamespace(walk=walk, count=0, message=message)
-        self.lost.setdefault((walk.number, class_, finding), loss).count += count
-
-    def check_losses(self):
-        for (_, class_, finding), loss in self.lost.items():
-            message = "%d contents of class %d: %s" % (loss.count, class_, loss.message)
-            if self.dispositions:
-                self.purged += loss.count
-                self.report.notice("content.purged", message, loss.walk.path, None, loss.walk.first)
-            else:
-                self.unexplained += loss.count
-                message += ", and no record says why"
-                self.report.error(finding, message, loss.walk.path, None, loss.walk.first)
 
     def check_foreign(self):
         for path in files_below(self.root):

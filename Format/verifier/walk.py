@@ -23,6 +23,7 @@ class SegmentWalk:
         self.number, self.generation, self.may_tear = number, generation, may_tear
         self.first, self.frames, self.bodies, self.groups, self.sessions = store.size, [], [], {}, {}
         self.recorded, self.damaged, self.parts, self.unopened, self.tokens = [], False, 0, 0, 0
+        self.missing, self.keyless = [], []                         # indexes whose content, or key, is not there
         self.skeleton, self.scan_budget = hashlib.sha256(b"\x21"), 4 * min(file.size, FILE_END) + 64 * MIB
         self.footer = self.footer_digest = self.bad_footer = None
         self.index = SegmentIndex(self)
@@ -170,6 +171,11 @@ class SegmentWalk:
         with self.report.guard("part.malformed", self.path, at + len(raw) + h.entriesByteCount, h.firstIndex):
             FrameContents(self, h, columns, body, at).run(decode_part_rows(h, body[h.entriesByteCount:]))
 
+    @property
+    def end(self):
+        """The index after the segment's last entry."""
+        return self.frames[-1][2] + self.frames[-1][3] if self.frames else self.first
+
     def take_group(self, row, is_due, h, at):
         if row.class_ in self.groups or not is_due:
             message = "class %d has a second or an early group row" % row.class_
@@ -177,7 +183,7 @@ class SegmentWalk:
             if row.class_ in self.groups: return
         group = SimpleNamespace(row=row, records=0, parts=0, digest=hashlib.sha256(b"\x23"), key=None, lost=False)
         if self.store.keyring:
-            group.key, group.lost = self.store.keyring.group(self.number, row.class_, row.slot, row.keyCommitment)
+            group.key, group.lost = self.store.keyring.group(self.number, self.generation, row)
         self.groups[row.class_] = group
 
     def check_footer(self, f, start):

@@ -33,7 +33,7 @@ public final class PayloadStream {
         retentionClass: String = "default",
         occurredAt: Microseconds? = nil
     ) throws(ArchiveError) {
-        let encoded = try RecordBuffer.canonical(attributes, stream: stream)
+        let encoded = try buffer.encoded(attributes, stream: stream).encoded
         let classID = try buffer.id(ofClass: retentionClass)
         if let writer {
             let (reference, body) = try writer.finish()

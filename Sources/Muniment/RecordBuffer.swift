@@ -16,6 +16,8 @@ public final class RecordBuffer {
     @exclusivity(unchecked) public private(set) var count = 0
     /// Bytes of payload and attributes so far, as encoded.
     @exclusivity(unchecked) public private(set) var byteCount = 0
+    /// Where the attributes of each record are encoded; made when the first has some.
+    @exclusivity(unchecked) private var list: AttributeList?
     /// Room that the next batch starts with.
     private var nextReserve: Int
     /// The last of `batches`.
@@ -29,11 +31,12 @@ public final class RecordBuffer {
 
     /// Adds a record. Throws `unknownClass` and `badInput`, and then adds nothing.
     public func append(_ record: Record) throws(ArchiveError) {
-        let attributes = try RecordBuffer.canonical(record.attributes, stream: record.stream)
-        let classID = try id(ofClass: record.retentionClass)
         let result = record.payload.withUnsafeBytes { payload -> Result<Void, ArchiveError> in
             do throws(ArchiveError) {
-                return .success(try append(payload, attributes, classID, record.occurredAt))
+                return .success(
+                    try append(
+                        payload: payload, attributes: record.attributes, stream: record.stream,
+                        retentionClass: record.retentionClass, occurredAt: record.occurredAt))
             } catch {
                 return .failure(error)
             }
@@ -47,20 +50,19 @@ public final class RecordBuffer {
         retentionClass: String = "default",
         occurredAt: Microseconds? = nil
     ) throws(ArchiveError) {
-        let encoded = attributes.isEmpty && stream == nil ? [] : try RecordBuffer.canonical(attributes, stream: stream)
-        try append(payload, encoded, try id(ofClass: retentionClass), occurredAt)
-    }
-
-    private func append(
-        _ payload: UnsafeRawBufferPointer, _ attributes: [[UInt8]], _ classID: UInt32, _ occurredAt: Microseconds?
-    ) throws(ArchiveError) {
+        let list = attributes.isEmpty && stream == nil ? nil : try encoded(attributes, stream: stream)
+        let classID = try id(ofClass: retentionClass)
         guard payload.count <= Limits.inlinePayloadByteCount else {
             throw ArchiveError(
                 .badInput, "A payload of \(payload.count) bytes is above 8 MiB: stream it.", appendOutcome: .failed)
         }
         let batch = batch(classID, hasOccurred: occurredAt != nil)
         let before = batch.byteCount
-        batch.append(payload: payload, attributes: attributes, occurred: occurredAt)
+        if let list {
+            batch.append(payload: payload, list: list, occurred: occurredAt)
+        } else {
+            batch.append(payload: payload, occurred: occurredAt)
+        }
         count += 1
         byteCount += batch.byteCount - before
     }
@@ -73,6 +75,16 @@ public final class RecordBuffer {
         batch(classID, hasOccurred: occurredAt != nil).append(
             reference: reference, body: body, attributes: attributes, occurred: occurredAt)
         count += 1
+    }
+
+    /// The attributes of one record, and its stream among them; valid until the next.
+    func encoded(_ attributes: [Attribute], stream: String?) throws(ArchiveError) -> AttributeList {
+        let list = self.list ?? AttributeList()
+        self.list = list
+        if let refusal = list.fill(attributes, stream: stream) {
+            throw ArchiveError(.badInput, "\(refusal).", appendOutcome: .failed)
+        }
+        return list
     }
 
     private func batch(_ classID: UInt32, hasOccurred: Bool) -> RecordBatch {
@@ -93,31 +105,5 @@ public final class RecordBuffer {
         }
         lastClass = (name, found.classID)
         return found.classID
-    }
-
-    /// Sorted, unique encodings, the stream's attribute among them.
-    static func canonical(_ attributes: [Attribute], stream: String?) throws(ArchiveError) -> [[UInt8]] {
-        for attribute in attributes {
-            if let refusal = attribute.refusal() {
-                throw ArchiveError(.badInput, "\(refusal).", appendOutcome: .failed)
-            }
-        }
-        var all = attributes
-        if let stream {
-            let attribute = Attribute(Attribute.streamName, .text(stream))
-            if let refusal = attribute.refusal(reservedAllowed: true) {
-                throw ArchiveError(.badInput, "\(refusal).", appendOutcome: .failed)
-            }
-            all.append(attribute)
-        }
-        let encoded = ContentEncoder.canonical(all)
-        guard encoded.count <= Limits.attributesPerRecord,
-            encoded.reduce(0, { $0 + $1.count + 4 }) <= Limits.attributesByteCount
-        else {
-            throw ArchiveError(
-                .badInput, "A record has at most \(Limits.attributesPerRecord) attributes, 1 MiB in all.",
-                appendOutcome: .failed)
-        }
-        return encoded
     }
 }

@@ -73,9 +73,9 @@ struct MunimentCommand: ParsableCommand {
                 name: "Proving:",
                 subcommands: [CheckpointCommand.self, Prove.self, Export.self, Tiles.self, Verify.self]),
             CommandGroup(
-                name: "Keeping as long as is right:",
-                subcommands: [Event.self, Hold.self, Erase.self, ClockCommand.self]),
-            CommandGroup(name: "Destroying:", subcommands: [Compact.self]),
+                name: "Retaining:", subcommands: [Event.self, Hold.self, Erase.self, ClockCommand.self]),
+            CommandGroup(
+                name: "Destroying:", subcommands: [Compact.self, Dispositions.self, CertificateCommand.self]),
             CommandGroup(name: "Keeping:", subcommands: [Backup.self, Repair.self, PassphraseCommand.self]),
         ]
     )

@@ -112,6 +112,13 @@ struct VerifyOutput {
                     "\(Quantity.count(report.purged)); \(Quantity.count(report.unexplained)) lost without explanation"
                 ))
         }
+        if report.subject == .certificate {
+            lines.append(
+                (
+                    "destroyed",
+                    "\(Quantity.count(report.purged)) contents, as \(Quantity.count(report.controlRecords)) records of the log say"
+                ))
+        }
         if let evidence = report.evidence { lines += VerifyOutput.custody(evidence, of: report) }
         let seconds = "\(Quantity.things(report.findingCount, "finding")) in \(Quantity.oneDecimal(report.seconds)) s"
         lines.append(("findings", seconds))

@@ -43,13 +43,16 @@ public struct Attribute: Sendable {
             bytes.append(contentsOf: text.utf8)
         case .integer(let integer):
             bytes.append(2)
-            withUnsafeBytes(of: (UInt64(bitPattern: integer) ^ 1 << 63).bigEndian) { bytes.append(contentsOf: $0) }
+            withUnsafeBytes(of: Attribute.ordered(integer)) { bytes.append(contentsOf: $0) }
         case .bytes(let raw):
             bytes.append(3)
             bytes.append(contentsOf: raw)
         }
         return bytes
     }
+
+    /// The bytes of an integer in memory: their order is numeric order.
+    static func ordered(_ integer: Int64) -> UInt64 { (UInt64(bitPattern: integer) ^ 1 << 63).bigEndian }
 
     /// Decodes the bytes, all of them; refuses what Format/content.md lists, in its order.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {

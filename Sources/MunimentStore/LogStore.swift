@@ -348,21 +348,18 @@ package final class LogStore: @unchecked Sendable {
         pipeline.segmentSealed()
     }
 
-    /// What comes before the seal record. A later generation is written once: readers have its frames in their caches, with the session that its
-    /// parts were sealed in, and one written again under the same name would have another.
+    /// What comes before the seal record: done once, however often the record is tried. Readers have frames and index pages of what is sealed in
+    /// their caches, with the session and the salt that they were sealed under; written again under the same name, it would have others.
     private static func sealFile(
         _ ended: Housekeeper.Ended, reader: LogReader, paths: StorePaths, classes: ClassTable
     ) throws(ArchiveError) -> SegmentSealer.Sealed {
-        if let repacked = ended.repacked { return repacked }
+        if let sealed = ended.sealed { return sealed }
         let header = ended.journal.header
         let end = ended.journal.end
         ended.journal.close()
-        let sealer = SegmentSealer(reader, classes)
-        let sealed = try sealer.seal(ended.handle, header: header, end: end)
-        if sealed.obsoletePath != nil {
-            ended.repacked = sealed
-            reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row))
-        }
+        let sealed = try SegmentSealer(reader, classes).seal(ended.handle, header: header, end: end)
+        if sealed.obsoletePath != nil { reader.install(SegmentHandle(reader.fileSystem, paths, sealed.row)) }
+        ended.sealed = sealed
         return sealed
     }
 

@@ -78,6 +78,17 @@ package final class RecordBatch: @unchecked Sendable {
         if let time { occurred.append(time) }
     }
 
+    /// Adds a record with the attributes of `list`, which are encoded straight into place.
+    package func append(
+        payload: UnsafeRawBufferPointer, list: AttributeList, occurred time: Microseconds? = nil
+    ) {
+        precondition(payload.count <= Limits.inlinePayloadByteCount && (time != nil) == hasOccurred)
+        let target = grow(list.contentByteCount(payloadByteCount: payload.count))
+        let head = list.storeHead(payloadByteCount: payload.count, to: target)
+        if let base = payload.baseAddress { (target + head).copyMemory(from: base, byteCount: payload.count) }
+        if let time { occurred.append(time) }
+    }
+
     /// A batch of one control record. Its private part is empty unless given.
     package convenience init(control draft: ControlDraft, privatePart: [UInt8] = []) {
         self.init(

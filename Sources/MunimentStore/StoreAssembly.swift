@@ -51,7 +51,7 @@ struct StoreAssembly {
         let former = FrameFormer(
             logID: reader.logID, session: RandomBytes.array(16), keys: keys, clock: clock,
             limits: options.limits,
-            segment: try plan(journal, committed), previous: try previousPlan(journal.header.segment),
+            segment: try plan(journal, committed), previous: previousPlan(journal.header.segment),
             nextIndex: committed.treeSize,
             chain: committed.chain, compression: { classes.compression($0) })
         let pipeline = CommitPipeline(
@@ -102,7 +102,8 @@ struct StoreAssembly {
             segment: header.segment, firstIndex: header.firstIndex, created: header.created, byteCount: journal.end)
         plan.entryCount = Int(committed.treeSize - header.firstIndex)
         if let scanned = recovered.unsealed.last(where: { $0.header.segment == header.segment }) {
-            fill(plan, scanned.frames)
+            for frame in scanned.frames { for group in frame.groups { plan.announced.insert(group.classID) } }
+            StoreAssembly.add(scanned.frames, to: &plan.tokens)
         }
         if committed.treeSize > 0 {
             let newest = try reader.frame(containing: committed.treeSize - 1).columns.runs.last
@@ -113,30 +114,48 @@ struct StoreAssembly {
         return plan
     }
 
-    /// Of the segment before, only the tokens matter.
-    private func previousPlan(_ segment: UInt64) throws(ArchiveError) -> SegmentPlan? {
+    /// Of the segment before, only the tokens matter, and those only to an append that has one.
+    private func previousPlan(_ segment: UInt64) -> SegmentPlan? {
         guard segment > 0, let handle = reader.segments.last(where: { $0.segment == segment - 1 }) else { return nil }
         let plan = SegmentPlan(segment: handle.segment, firstIndex: handle.firstIndex, created: 0)
-        return try translating(handle.path) {
-            let file = try handle.file()
-            for reference in try handle.frames() {
-                let block = try file.readExactly(Limits.blockByteCount, at: reference.offset)
-                guard let count = block.withUnsafeBytes({ FrameHeader.claimedByteCount($0) }) else { continue }
-                let bytes = count <= block.count ? block : try file.readExactly(count, at: reference.offset)
-                fill(plan, [try bytes.decode(FrameHeader.init(decoding:))])
-            }
-            return plan
+        plan.readTokens = { [reader] () throws(ArchiveError) in
+            try StoreAssembly.tokens(reader, segment: segment - 1)
         }
+        return plan
     }
 
-    private func fill(_ plan: SegmentPlan, _ frames: [FrameHeader]) {
+    /// The tokens in the frames of a segment. Its file may be replaced meanwhile: then those of the newer one.
+    private static func tokens(_ reader: LogReader, segment: UInt64) throws(ArchiveError) -> [[UInt8]: TokenTrace] {
+        var last: SegmentHandle?
+        while let handle = reader.segments.last(where: { $0.segment == segment }) {
+            do throws(ArchiveError) {
+                return try translating(handle.path) { try tokens(handle) }
+            } catch {
+                guard error.code == .absent, handle !== last else { throw error }
+                last = handle
+            }
+        }
+        return [:]
+    }
+
+    private static func tokens(_ handle: SegmentHandle) throws -> [[UInt8]: TokenTrace] {
+        var tokens: [[UInt8]: TokenTrace] = [:]
+        let file = try handle.file()
+        for reference in try handle.frames() {
+            let block = try file.readExactly(Limits.blockByteCount, at: reference.offset)
+            guard let count = block.withUnsafeBytes({ FrameHeader.claimedByteCount($0) }) else { continue }
+            let bytes = count <= block.count ? block : try file.readExactly(count, at: reference.offset)
+            add([try bytes.decode(FrameHeader.init(decoding:))], to: &tokens)
+        }
+        return tokens
+    }
+
+    private static func add(_ frames: [FrameHeader], to tokens: inout [[UInt8]: TokenTrace]) {
         for frame in frames {
-            for group in frame.groups { plan.announced.insert(group.classID) }
             for token in frame.tokens {
-                plan.tokens[token.tokenHash] = TokenTrace(
+                tokens[token.tokenHash] = TokenTrace(
                     classID: token.classID, contentHash: token.contentHash,
-                    firstIndex: frame.firstIndex + UInt64(token.firstOrdinal),
-                    count: Int(token.recordCount))
+                    firstIndex: frame.firstIndex + UInt64(token.firstOrdinal), count: Int(token.recordCount))
             }
         }
     }

@@ -104,6 +104,34 @@ extension Finding.Code {
     /// A control record of a type or version that this program does not know.
     public static let controlUnknown = Self("control.unknown")
 
+    /// A control record that names a record which is not there, or not of the kind that it must be.
+    public static let controlReference = Self("control.reference")
+    /// A class record that weakens a class in compliance mode.
+    public static let classWeakened = Self("class.weakened")
+    /// A record that sets the compliance clock back.
+    public static let clockBackwards = Self("clock.backwards")
+    /// A record that sets the compliance clock further ahead than the rules allow.
+    public static let clockAhead = Self("clock.ahead")
+
+    // MARK: Dispositions
+
+    /// A record of a disposition out of its order, or one that may not stand between its records.
+    public static let dispositionOrder = Self("disposition.order")
+    /// A disposition that states what the log does not say: its clock, its rules, the holds in force, the epoch of the keys.
+    public static let dispositionFacts = Self("disposition.facts")
+    /// A disposition that was carried out; by which rules and clock, under which holds, and how strongly.
+    public static let contentPurged = Self("content.purged")
+    /// A disposition that is not completed.
+    public static let purgeIncomplete = Self("purge.incomplete")
+    /// A disposition that was given up before it destroyed anything.
+    public static let purgeAborted = Self("purge.aborted")
+    /// Records that a disposition purged before they were due by the log's own clock and rules.
+    public static let purgeEarly = Self("purge.early")
+    /// Records that a disposition purged while a hold with a public scope covered them.
+    public static let purgeHeld = Self("purge.held")
+    /// Contents that a disposition purged, and that are still there.
+    public static let purgeSurvives = Self("purge.survives")
+
     // MARK: Footers and seals
 
     /// A footer that does not decode.
@@ -197,6 +225,10 @@ extension Finding.Code {
     public static let keyCommitment = Self("key.commitment")
     /// A group's key that is not in the keys directory, or was destroyed.
     public static let keyMissing = Self("key.missing")
+    /// A key that a disposition was to destroy, and that is still there.
+    public static let keySurvives = Self("key.survives")
+    /// Keys of an epoch before that of the newest disposition.
+    public static let keyEpoch = Self("key.epoch")
     /// A key that no segment uses.
     public static let keyUnused = Self("key.unused")
     /// The signing key is not the log's, or what it signed last contradicts the log.
@@ -218,6 +250,15 @@ extension Finding.Code {
     public static let proofPath = Self("proof.path")
     /// A proof file without the entry that it proves.
     public static let proofNoEntry = Self("proof.noEntry")
+
+    // MARK: Certificates
+
+    /// A certificate that does not decode, or is spelt in another way than its own content is.
+    public static let certificateMalformed = Self("certificate.malformed")
+    /// A certificate whose proofs are not those of the records of its disposition.
+    public static let certificateRecords = Self("certificate.records")
+    /// A certificate that says something else than the records that it proves.
+    public static let certificateLines = Self("certificate.lines")
 
     // MARK: Evidence files
 

@@ -11,7 +11,7 @@ public struct Verifier: Sendable {
     /// A verifier that works as `options` say.
     public init(_ options: VerifyOptions) { self.options = options }
 
-    /// Verifies a store, a copy of one, a C2SP tile directory, an evidence file, or a tlog-proof file. Blocks; takes `options.jobs`
+    /// Verifies a store, a copy of one, a C2SP tile directory, an evidence file, a certificate, or a tlog-proof file. Blocks; takes `options.jobs`
     /// threads.
     ///
     /// Whatever the bytes are, it returns a report. Throws only where there is nothing to verify: `absent`, `usage`,
@@ -38,23 +38,35 @@ public struct Verifier: Sendable {
         let file: ReadOnlyFile
         let start: [UInt8]
         var proof: [UInt8]?
+        var certificate: [UInt8]?
         do throws(FileFailure) {
             file = try ReadOnlyFile(path, followsLinks: true)
             start = try file.bytes(ProofVerifier.magic.count)
             if start == ProofVerifier.magic, file.byteCount <= UInt64(TlogProof.byteCountMax) {
                 proof = try file.bytes(Int(file.byteCount))
+            } else if CertificateDocument.form(try file.bytes(Verifier.certificateStart)) != nil {
+                // One byte more than any has, so that a longer one is seen to be none.
+                certificate = try file.bytes(CertificateDocument.byteCountMax + 1)
             }
         } catch {
             if error == .notRegular { throw Verifier.unknown(path) }
             throw VerifyError(.io, "\(path) can't be read: \(error.description).")
         }
         if let proof { return try ProofVerifier(path, options).run(proof) }
+        if let certificate {
+            var verifier = CertificateVerifier(path, options)
+            return try verifier.run(certificate)
+        }
         guard start.starts(with: EvidenceHeader.magic) else { throw Verifier.unknown(path) }
         var verifier = EvidenceVerifier(path, file, options)
         return try verifier.run()
     }
 
+    /// Enough to see in which spelling a file is a certificate.
+    private static let certificateStart = 256
+
     private static func unknown(_ path: String) -> VerifyError {
-        VerifyError(.usage, "\(path) is neither a store, nor a tile directory, nor an evidence file or a proof.")
+        VerifyError(
+            .usage, "\(path) is neither a store, nor a tile directory, nor an evidence file, a certificate or a proof.")
     }
 }

@@ -9,6 +9,7 @@ public struct VerifyReport: Sendable {
         case store
         case tiles
         case proof
+        case certificate
         case evidence
     }
 

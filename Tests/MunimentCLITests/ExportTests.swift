@@ -128,6 +128,25 @@ import Testing
         #expect(try second(fixture.archive) == 0)
     }
 
+    /// A real mailbox, all of it, as evidence; each message comes back out of the file as it went in.
+    @Test func realMailIsEvidence() throws {
+        guard let shared = Samples.shared else { return print("skipped: the shared data are not here") }
+        let workspace = try Workspace()
+        let (archive, key) = try workspace.archive()
+        let mailbox = "\(shared)/mail-spamassassin/spamassassin.mbox"
+        #expect(try Command.run(["append", archive, mailbox, "--format", "mbox"]).status == 0)
+        let path = workspace.file("e")
+        #expect(try Command.run(["export", archive, path]).status == 0)
+        try FileManager.default.removeItem(atPath: archive)
+        let verified = try Command.run(["verify", path, "--key", key, "--json"])
+        #expect(verified.status == 0, "\(verified.text)")
+        #expect(try verified.last["records"] as? Int == 1_511)
+        let evidence = Data(try workspace.read("e"))
+        let messages = try Samples.messages(ofMailbox: Samples.bytes(mailbox))
+        #expect(messages.count == 1_511)
+        for message in messages { #expect(evidence.range(of: Data(message)) != nil) }
+    }
+
     @Test func hostileStringsDoNotReachATerminal() throws {
         let workspace = try Workspace()
         let (archive, key) = try workspace.archive()

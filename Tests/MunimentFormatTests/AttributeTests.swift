@@ -46,6 +46,51 @@ import Testing
         }
     }
 
+    /// The list that encodes into place gives what the plain encoder gives, whatever it held before.
+    @Test func theListSpellsAsTheEncoder() throws {
+        let seed = freshSeed()
+        var generator = SeededGenerator(seed: seed)
+        let list = AttributeList()
+        for round in 0..<400 {
+            var attributes = (0..<generator.int(0...12)).map { _ in generator.attribute() }
+            if round % 3 == 0 { attributes += attributes.shuffled(using: &generator) }
+            let stream = round % 4 == 0 ? "general \(round)" : nil
+            // What the generator makes may have a reserved name.
+            if attributes.contains(where: { $0.refusal() != nil }) {
+                #expect(list.fill(attributes, stream: stream) != nil && list.count == 0)
+                continue
+            }
+            #expect(list.fill(attributes, stream: stream) == nil)
+            let all = attributes + (stream.map { [Attribute(Attribute.streamName, .text($0))] } ?? [])
+            let canonical = ContentEncoder.canonical(all)
+            #expect(list.encoded == canonical, "seed \(seed)")
+            let payload = generator.bytes(generator.int(0...300))
+            let expected = ContentEncoder.head(attributes: canonical, payloadByteCount: payload.count)
+            #expect(list.contentByteCount(payloadByteCount: payload.count) == expected.count + payload.count)
+            var head = [UInt8](repeating: 0xee, count: expected.count + 1)
+            let count = head.withUnsafeMutableBytes {
+                list.storeHead(payloadByteCount: payload.count, to: $0.baseAddress!)
+            }
+            #expect(count == expected.count && head == expected + [0xee], "seed \(seed)")
+        }
+    }
+
+    @Test func theListRefusesWhatDoesNotFit() {
+        let list = AttributeList()
+        let one = Attribute("n", .integer(1))
+        #expect(list.fill([one, Attribute("@own", .integer(1))], stream: nil) != nil)
+        #expect(list.count == 0 && list.encoded.isEmpty)
+        #expect(list.fill([one], stream: String(repeating: "s", count: 65_536)) != nil)
+        let many = (0..<Limits.attributesPerRecord).map { Attribute("n", .integer(Int64($0))) }
+        #expect(list.fill(many, stream: nil) == nil && list.count == Limits.attributesPerRecord)
+        #expect(list.fill(many + many, stream: nil) == nil, "equal ones count once")
+        #expect(list.fill(many, stream: "one more") != nil)
+        let large = (0..<17).map { Attribute("n\($0)", .bytes([UInt8](repeating: 0, count: 65_535))) }
+        #expect(list.fill(Array(large.prefix(15)), stream: nil) == nil)
+        #expect(list.fill(large, stream: nil) != nil)
+        #expect(list.count == 0 && list.byteCount == 0)
+    }
+
     @Test func refusals() {
         #expect(Attribute("", .integer(0)).refusal() != nil)
         #expect(Attribute(String(repeating: "n", count: 256), .integer(0)).refusal() != nil)

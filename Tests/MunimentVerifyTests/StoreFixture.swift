@@ -49,11 +49,12 @@ final class StoreFixture: @unchecked Sendable {
 
     /// Makes a store, lets `fill` append to it, and closes it.
     init(
-        segmentEntryCount: Int = Limits.entriesPerSegment, passphrase: [UInt8]? = nil, _ fill: (LogStore) throws -> Void
+        segmentEntryCount: Int = Limits.entriesPerSegment, passphrase: [UInt8]? = nil,
+        clock: any WallClock = TickingClock(), _ fill: (LogStore) throws -> Void
     ) throws {
         directory = try TemporaryDirectory()
         path = directory.path + "/archive"
-        let options = StoreFixture.options(segmentEntryCount, passphrase)
+        let options = StoreFixture.options(segmentEntryCount, passphrase, clock)
         let store = try LogStore.create(POSIXFileSystem(), path, origin: StoreFixture.origin, options: options)
         verifierKey = store.manifest.verifierKey
         try fill(store)
@@ -69,13 +70,15 @@ final class StoreFixture: @unchecked Sendable {
         try FileManager.default.copyItem(atPath: other.path + ".keys", toPath: path + ".keys")
     }
 
-    static func options(_ segmentEntryCount: Int, _ passphrase: [UInt8]? = nil) -> StoreOptions {
+    static func options(
+        _ segmentEntryCount: Int, _ passphrase: [UInt8]? = nil, _ clock: any WallClock = TickingClock()
+    ) -> StoreOptions {
         var options = StoreOptions()
         options.limits.segmentEntryCount = segmentEntryCount
         options.limits.preparesSegments = false
         options.checkpointCadence = 3_600_000_000
         options.passphrase = passphrase
-        options.clock = TickingClock()
+        options.clock = clock
         return options
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct FormatPageTests {
     /// Pages that define no bytes of their own.
-    private static let pagesWithoutVectors: Set<String> = ["README.md", "recovery.md"]
+    private static let pagesWithoutVectors: Set<String> = ["README.md", "recovery.md", "findings.md"]
 
     private static func names(_ folder: String, _ suffix: String) throws -> Set<String> {
         let all = try FileManager.default.contentsOfDirectory(atPath: SourceTree.root.appending(path: folder).path)
@@ -41,6 +41,18 @@ import Testing
             #expect(!row.vectors.isEmpty || Self.pagesWithoutVectors.contains(row.page), "\(row.page) has no vectors")
             for file in row.vectors { #expect(files.contains(file), "\(row.page) names \(file), which is not there") }
         }
+    }
+
+    /// The verifier's codes and the page that lists them agree.
+    @Test func everyFindingIsListed() throws {
+        let source = try SourceTree.text("Sources/MunimentVerify/FindingCode.swift")
+        let codes = source.matches(of: /= Self\("([\w.]+)"\)/).map { String($0.output.1) }
+        let page = try SourceTree.text("Format/findings.md")
+        let rows = page.matches(of: /\| `([\w.]+)` \| (error|unattested|notice|error, unattested) \| \S/)
+            .map { String($0.output.1) }
+        #expect(codes.count > 80 && Set(codes).count == codes.count)
+        #expect(rows.count == Set(rows).count, "a code is listed twice")
+        #expect(Set(codes).subtracting(rows).isEmpty && Set(rows).subtracting(codes).isEmpty)
     }
 
     @Test func everyVectorFileHasAPage() throws {

@@ -18,6 +18,7 @@ struct Main {
             try compare(arguments, size: 1_024, count: count / 4, batch: batch)
             try await small(arguments)
             try Reading.run(directory, size: 256, count: count)
+            try Opening.run(directory, size: 256, count: count, batch: batch)
             print("\npeak memory of this process: \(format(peakMemory())) MB, the generated records included")
         case "append":
             show(
@@ -32,6 +33,7 @@ struct Main {
         case "clients":
             show(
                 try await Append.clients(directory, size: size, count: count, clients: arguments.value("clients", 256)))
+        case "open": try Opening.run(directory, size: size, count: count, batch: batch)
         case "raw": show(try RawFile.run(directory, size: size, count: count, batch: batch))
         case "limit": show(try RawFile.limit(directory, count: arguments.value("count", 20_000)))
         case "rocksdb": show(try RocksDB.run(directory, size: size, count: count, batch: batch))
@@ -42,7 +44,7 @@ struct Main {
             print(
                 """
                 usage: muniment-bench compare [--rounds 5] [--count 1000000] [--dir DIR]
-                       muniment-bench append|attributes|single|clients|raw|limit|rocksdb|sqlite|read|query
+                       muniment-bench append|attributes|single|clients|open|raw|limit|rocksdb|sqlite|read|query
                                       [--size 256] [--count N] [--batch 1000] [--in-flight 8] [--clients 256] [--dir DIR]
                 """)
         }

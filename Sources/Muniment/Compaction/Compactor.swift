@@ -44,11 +44,12 @@ struct Compactor {
             try write(plan, policy, &run)
             try prepare(&run)
         } catch {
-            abort(run)
+            // The first failure is what is told; what fails here too is made good by the next run or open.
+            try? abort(run)
             throw error
         }
         guard !run.prepared.isEmpty else {
-            abort(run)
+            try abort(run)
             return run.report
         }
         try carryOut(&run)
@@ -174,10 +175,11 @@ struct Compactor {
         return Int64(clamping: removed) - Int64(clamping: written)
     }
 
-    /// Ends a disposition that destroyed nothing. What fails here is made good by the next run or open.
-    private func abort(_ run: Run) {
+    /// Ends a disposition that destroyed nothing.
+    private func abort(_ run: Run) throws(ArchiveError) {
         for generation in run.written { try? store.discard(generation) }
-        if (try? end(run.disposition)) != nil { gate.unbar() }
+        try end(run.disposition)
+        gate.unbar()
     }
 
     /// Appends that a disposition was aborted.

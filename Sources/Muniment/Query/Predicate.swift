@@ -155,6 +155,16 @@ package struct EncodedAttributes {
 }
 
 extension Predicate {
+    /// Whether a record's attributes may decide.
+    package var testsAttributes: Bool {
+        switch node {
+        case .all(let predicates), .any(let predicates): predicates.contains { $0.testsAttributes }
+        case .not(let predicate): predicate.testsAttributes
+        case .index, .time, .retentionClass: false
+        case .attribute: true
+        }
+    }
+
     /// Whether a record of which `facts` are known is chosen; nil where that depends on attributes that are not.
     package func evaluate(_ facts: RecordFacts) -> Bool? {
         switch node {

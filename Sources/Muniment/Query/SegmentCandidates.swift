@@ -18,21 +18,44 @@ struct SegmentCandidates {
     static func find(_ index: UInt64, _ predicate: Predicate, in snapshot: Snapshot) throws -> SegmentCandidates {
         try snapshot.reader.inSegment(containing: index) { handle in
             guard let place = try handle.index(), let last = try handle.frames().last else {
-                let next = snapshot.reader.firstIndex(after: handle) ?? .max
-                return SegmentCandidates(indexes: handle.firstIndex..<next, sets: nil)
+                return try ofTail(index, predicate, handle, snapshot)
             }
             let indexes = handle.firstIndex..<last.firstIndex + UInt64(last.entryCount)
             var sets: [UInt32: OrdinalSet] = [:]
             for group in place.directory.groups {
                 let plan = SegmentPlan(
                     firstIndex: indexes.lowerBound, size: indexes.count,
-                    className: snapshot.name(ofClass: group.classID), group: group,
+                    className: snapshot.name(ofClass: group.classID), span: group.timeFirst...group.timeLast,
                     access: try access(group.classID, handle, place, snapshot.reader))
                 let set = try plan.candidates(predicate)
                 if !set.isNone { sets[group.classID] = set }
             }
             return SegmentCandidates(indexes: indexes, sets: sets)
         }
+    }
+
+    /// Of a segment without an index: by the tail's terms where attributes decide, else all that is there.
+    private static func ofTail(
+        _ index: UInt64, _ predicate: Predicate, _ handle: SegmentHandle, _ snapshot: Snapshot
+    ) throws -> SegmentCandidates {
+        let next = snapshot.reader.firstIndex(after: handle) ?? .max
+        let everything = SegmentCandidates(indexes: handle.firstIndex..<next, sets: nil)
+        guard predicate.testsAttributes, snapshot.reader.keys != nil else { return everything }
+        let found = try snapshot.reader.withTail(handle) { tail in
+            var sets: [UInt32: OrdinalSet] = [:]
+            for classID in tail.classes {
+                guard let span = tail.times(classID) else { continue }
+                let plan = SegmentPlan(
+                    firstIndex: handle.firstIndex, size: tail.entryCount,
+                    className: snapshot.name(ofClass: classID), span: span, access: .tail(tail, classID))
+                let set = try plan.candidates(predicate)
+                if !set.isNone { sets[classID] = set }
+            }
+            let end = handle.firstIndex + UInt64(tail.entryCount)
+            return SegmentCandidates(indexes: handle.firstIndex..<end, sets: sets)
+        }
+        guard let found, found.covers(index) else { return everything }
+        return found
     }
 
     private static func access(

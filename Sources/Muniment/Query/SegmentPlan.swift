@@ -1,5 +1,5 @@
-// Which records of a sealed segment may satisfy a predicate, as its index tells: a superset of those that do, so that
-// looking at these and no others finds all. Nothing is believed for true: each record is judged again by its own entry
+// Which records of a segment may satisfy a predicate, as its index tells, the sealed one or that of the tail in memory: a
+// superset of those that do, so that looking at these and no others finds all. Nothing is believed for true: each record is judged again by its own entry
 // and content.
 //
 // Truth has three values (Predicate.swift), so each part of a predicate gives two sets: where it may be true, and where
@@ -22,22 +22,26 @@ struct SegmentPlan {
     private let firstIndex: UInt64
     private let size: Int
     private let className: String
-    private let group: IndexDirectory.Group
+    private let span: ClosedRange<Microseconds>
     private let access: Access
 
     /// What there is of the group's index.
     enum Access {
         case index(GroupIndex)
+        /// The segment is not sealed.
+        case tail(TailIndex, UInt32)
         /// The group's key was destroyed, and with it the index and the contents.
         case destroyed
         /// The archive was opened without keys.
         case locked
     }
 
-    /// Of a segment with `size` entries from `firstIndex` on.
-    init(firstIndex: UInt64, size: Int, className: String, group: IndexDirectory.Group, access: Access) {
+    /// Of a segment with `size` entries from `firstIndex` on; `span` holds the times of the class's records.
+    init(
+        firstIndex: UInt64, size: Int, className: String, span: ClosedRange<Microseconds>, access: Access
+    ) {
         (self.firstIndex, self.size, self.className) = (firstIndex, size, className)
-        (self.group, self.access) = (group, access)
+        (self.span, self.access) = (span, access)
     }
 
     /// The ordinals of the class's records that may satisfy `predicate`; ordinals of other classes' may be among them.
@@ -111,24 +115,34 @@ struct SegmentPlan {
     }
 
     private func times(_ from: Microseconds?, _ to: Microseconds?) throws -> Sets {
-        if let from, group.timeLast < from { return certain(false) }
-        if let to, group.timeFirst >= to { return certain(false) }
-        if from.map({ group.timeFirst >= $0 }) ?? true, to.map({ group.timeLast < $0 }) ?? true { return certain(true) }
-        guard case .index(let index) = access else { return unknown }
-        let end = to.map { IndexTerm.time($0) } ?? [IndexTerm.attributeKind]
+        if let from, span.upperBound < from { return certain(false) }
+        if let to, span.lowerBound >= to { return certain(false) }
+        if from.map({ span.lowerBound >= $0 }) ?? true, to.map({ span.upperBound < $0 }) ?? true { return certain(true) }
         var set = nothing
-        try index.forEachTerm(from: IndexTerm.time(from ?? .min)) { term, postings throws(FormatError) in
-            guard term.lexicographicallyPrecedes(end) else { return false }
-            while let run = try postings.next() { set.insert(run) }
-            return true
+        switch access {
+        case .destroyed, .locked: return unknown
+        case .tail(let tail, let classID):
+            let (first, last) = (from ?? .min, to.map { $0 - 1 } ?? .max)
+            guard first <= last else { return certain(false) }
+            tail.forEach(classID, timeIn: first...last) { set.insert($0) }
+        case .index(let index):
+            let end = to.map { IndexTerm.time($0) } ?? [IndexTerm.attributeKind]
+            try index.forEachTerm(from: IndexTerm.time(from ?? .min)) { term, postings throws(FormatError) in
+                guard term.lexicographicallyPrecedes(end) else { return false }
+                while let run = try postings.next() { set.insert(run) }
+                return true
+            }
         }
         return exactly(set)
     }
 
     private func attributes(_ test: AttributeTest) throws -> Sets {
-        if case .destroyed = access { return Sets(truth: nothing, falsehood: nothing) }
-        guard case .index(let index) = access, let name = test.encodings.first?.name, try index.indexes(name) else {
-            return unknown
+        switch access {
+        case .destroyed: return Sets(truth: nothing, falsehood: nothing)
+        case .locked: return unknown
+        case .tail: break
+        case .index(let index):
+            guard let name = test.encodings.first?.name, try index.indexes(name) else { return unknown }
         }
         var set = nothing
         var isExact = true
@@ -137,30 +151,48 @@ struct SegmentPlan {
             case .exactly(let encoded):
                 let term = IndexTerm.attribute(encoded)
                 isExact = isExact && IndexTerm.isWhole(byteCount: term.count)
-                if try index.mayContain(term) {
-                    try gather(index, from: term, into: &set) { $0 == term }
-                }
+                try gather(term: term, into: &set)
             case .beginning(let prefix):
                 let start = IndexTerm.attribute(prefix)
                 isExact = isExact && prefix.count < IndexTerm.byteCountMax
-                try gather(index, from: start, into: &set) { $0.starts(with: start) }
+                try gather(from: start, into: &set) { $0.starts(with: start) }
             case .between(let low, let high):
                 let (first, last) = (IndexTerm.attribute(low), IndexTerm.attribute(high))
                 isExact = isExact && IndexTerm.isWhole(byteCount: last.count)
-                try gather(index, from: first, into: &set) { !last.lexicographicallyPrecedes($0) }
+                try gather(from: first, into: &set) { $0.count == last.count && !last.lexicographicallyPrecedes($0) }
             }
         }
         return isExact ? exactly(set) : Sets(truth: set, falsehood: everything)
     }
 
-    /// Adds the records of the terms from `low` on, as long as these satisfy `condition`.
+    /// Adds the records that have one term.
+    private func gather(term: [UInt8], into set: inout OrdinalSet) throws {
+        switch access {
+        case .tail(let tail, let classID):
+            tail.forEach(classID, term: term) { set.insert($0..<$0 + 1) }
+        case .index(let index):
+            guard try index.mayContain(term) else { return }
+            try gather(from: term, into: &set) { $0.elementsEqual(term) }
+        case .destroyed, .locked: break
+        }
+    }
+
+    /// Adds the records of the terms from `low` on that satisfy `condition`, which they do up to some term and then no more.
     private func gather(
-        _ index: GroupIndex, from low: [UInt8], into set: inout OrdinalSet, while condition: ([UInt8]) -> Bool
+        from low: [UInt8], into set: inout OrdinalSet, while condition: (UnsafeRawBufferPointer) -> Bool
     ) throws {
-        try index.forEachTerm(from: low) { term, postings throws(FormatError) in
-            guard condition(term) else { return false }
-            while let run = try postings.next() { set.insert(run) }
-            return true
+        switch access {
+        case .tail(let tail, let classID):
+            tail.forEach(classID, where: { !$0.lexicographicallyPrecedes(low) && condition($0) }) {
+                set.insert($0..<$0 + 1)
+            }
+        case .index(let index):
+            try index.forEachTerm(from: low) { term, postings throws(FormatError) in
+                guard term.withUnsafeBytes(condition) else { return false }
+                while let run = try postings.next() { set.insert(run) }
+                return true
+            }
+        case .destroyed, .locked: break
         }
     }
 }

@@ -20,7 +20,7 @@ package struct IndexFilter {
         package init(first: UInt64, second: UInt64) { (self.first, self.second) = (first, second) }
 
         /// The page that has the term's bits.
-        package func page(of pageCount: Int) -> Int { Int((first >> 32) * UInt64(pageCount) >> 32) }
+        package func page(of pageCount: Int) -> Int { Int(((first >> 32) * UInt64(pageCount)) >> 32) }
 
         /// Calls `body` with the place of each of the term's bits in its page.
         func forEachBit(_ body: (Int) -> Void) {

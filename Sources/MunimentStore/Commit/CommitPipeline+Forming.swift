@@ -6,7 +6,9 @@ extension CommitPipeline {
     /// What the former does next.
     enum Work {
         case stop
-        case frame([PendingAppend], isInline: Bool)
+        /// An append that would begin a segment while the one that ended can't be sealed.
+        case refuse(PendingAppend, ArchiveError)
+        case frame([PendingAppend], beginsSegment: Bool, isInline: Bool)
     }
 
     /// One turn of the former's thread; false when there will be no more.
@@ -41,29 +43,32 @@ extension CommitPipeline {
     /// What the former has to do next; nil for nothing yet. Called under the lock.
     func nextWork(_ state: inout PipelineState) -> Work? {
         if state.isInline || state.inFlight >= CommitPipeline.inFlightMax { return nil }
-        if state.queue.isEmpty { return state.isEnding && state.inFlight == 0 ? .stop : nil }
-        let taken = take(&state)
-        if taken.isEmpty { return nil }
-        state.lastAppendCount = taken.count
-        let byteCount = taken.reduce(0) { $0 + $1.byteCount }
-        if state.inFlight == 0 && byteCount <= CommitPipeline.inlineByteCountMax {
-            state.isInline = true
-            return .frame(taken, isInline: true)
+        guard let first = state.queue.first else { return state.isEnding && state.inFlight == 0 ? .stop : nil }
+        // Decided once, here: the clock, a frame that is settled or a seal meanwhile would give another answer later, and a second segment would
+        // begin while one waits for its seal.
+        let beginsSegment = beginsSegment(first)
+        guard beginsSegment, state.unsealedCount > 0 else {
+            return work(take(&state), beginsSegment: beginsSegment, &state)
         }
+        // The seal record itself must get through.
+        if let control = state.queue.firstIndex(where: { $0.isControl && !$0.beginsSegment }) {
+            return work([state.queue.remove(at: control)], beginsSegment: false, &state)
+        }
+        guard let refusal = state.sealRefusal else { return nil }
         state.isForming = true
-        return .frame(taken, isInline: false)
+        return .refuse(state.queue.removeFirst(), refusal.with(.failed))
     }
 
-    /// Takes from the queue what goes into the next frame.
-    func take(_ state: inout PipelineState) -> [PendingAppend] {
-        guard let first = state.queue.first else { return [] }
-        if mustWaitForSeal(first, state) {
-            // The seal record itself must get through.
-            if let control = state.queue.firstIndex(where: { $0.isControl && !$0.beginsSegment }) {
-                return [state.queue.remove(at: control)]
-            }
-            return state.sealRefusal == nil ? [] : [state.queue.removeFirst()]
-        }
+    private func work(_ taken: [PendingAppend], beginsSegment: Bool, _ state: inout PipelineState) -> Work {
+        state.lastAppendCount = taken.count
+        let byteCount = taken.reduce(0) { $0 + $1.byteCount }
+        let isInline = state.inFlight == 0 && byteCount <= CommitPipeline.inlineByteCountMax
+        if isInline { state.isInline = true } else { state.isForming = true }
+        return .frame(taken, beginsSegment: beginsSegment, isInline: isInline)
+    }
+
+    /// Takes from the queue, which is not empty, what goes into the next frame. If the first append begins a segment, that is alone.
+    private func take(_ state: inout PipelineState) -> [PendingAppend] {
         var count = 0
         var byteCount = 0
         var entryCount = 0
@@ -94,9 +99,12 @@ extension CommitPipeline {
     func perform(_ work: Work) -> Bool {
         switch work {
         case .stop: return false
-        case .frame(let appends, isInline: true): runInline(appends)
-        case .frame(let appends, isInline: false):
-            let plan = form(appends)
+        case .refuse(let append, let reason):
+            complete(append, .failure(reason))
+            monitor.change { $0.isForming = false }
+        case .frame(let appends, let beginsSegment, isInline: true): runInline(appends, beginsSegment: beginsSegment)
+        case .frame(let appends, let beginsSegment, isInline: false):
+            let plan = form(appends, beginsSegment: beginsSegment)
             monitor.change { state in
                 state.isForming = false
                 guard let plan else { return }
@@ -109,8 +117,8 @@ extension CommitPipeline {
         return true
     }
 
-    func runInline(_ appends: [PendingAppend]) {
-        if let plan = form(appends) {
+    func runInline(_ appends: [PendingAppend], beginsSegment: Bool) {
+        if let plan = form(appends, beginsSegment: beginsSegment) {
             processBlocks(of: plan)
             commit(plan)
         }
@@ -125,10 +133,10 @@ extension CommitPipeline {
     }
 
     /// Forms a frame; nil when none of the appends needs one. Appends that can't be formed are told so here.
-    func form(_ appends: [PendingAppend]) -> FramePlan? {
+    func form(_ appends: [PendingAppend], beginsSegment: Bool) -> FramePlan? {
         var rest: [PendingAppend] = []
         for append in appends {
-            if let refusal = sealRefusal(append) ?? spaceRefusal(append) {
+            if let refusal = spaceRefusal(append) {
                 complete(append, .failure(refusal))
                 continue
             }
@@ -145,12 +153,6 @@ extension CommitPipeline {
             }
         }
         guard !rest.isEmpty else { return nil }
-        let count = rest.reduce(0) { $0 + $1.count }
-        let byteCount = rest.reduce(0) { $0 + $1.byteCount }
-        // The clock, and a frame that is settled meanwhile, may give another answer here than when these were taken from the queue.
-        let isFull = !rest.allSatisfy(\.isControl) && former.wantsNewSegment(count: count, byteCount: byteCount)
-        let isAsked = rest.contains(where: \.beginsSegment) && former.segment.entryCount > 0
-        let beginsSegment = (isFull || isAsked) && monitor.read { $0.unsealedCount == 0 }
         do throws(ArchiveError) {
             let plan = try former.form(rest, beginsSegment: beginsSegment)
             if beginsSegment { monitor.change { $0.unsealedCount += 1 } }

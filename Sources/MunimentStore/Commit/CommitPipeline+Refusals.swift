@@ -13,15 +13,11 @@ extension CommitPipeline {
 
     // MARK: A segment that waits for its seal
 
-    /// Whether `append` would begin a segment while the one before the present is not sealed. Called under the lock by whoever may use the
-    /// former.
-    func mustWaitForSeal(_ append: PendingAppend, _ state: PipelineState) -> Bool {
-        guard state.unsealedCount > 0 else { return false }
-        return append.beginsSegment || !append.isControl && wantsNewSegment(append)
-    }
-
-    private func wantsNewSegment(_ append: PendingAppend) -> Bool {
-        former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+    /// Whether `append`, first in its frame, begins a segment. While one that ended is not sealed yet, it may not. Called under the lock by
+    /// whoever may use the former.
+    func beginsSegment(_ append: PendingAppend) -> Bool {
+        if append.beginsSegment { return former.segment.entryCount > 0 }
+        return !append.isControl && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
     }
 
     /// Waits until every segment that ended is sealed. Throws why one can't be.
@@ -56,11 +52,6 @@ extension CommitPipeline {
         guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
         monitor.change { $0.sealRefusal = nil }
         sealResumed()
-    }
-
-    /// Refuses a user's append that would begin a segment while the one that ended can't be sealed.
-    func sealRefusal(_ append: PendingAppend) -> ArchiveError? {
-        monitor.read { state in mustWaitForSeal(append, state) ? state.sealRefusal?.with(.failed) : nil }
     }
 
     // MARK: Space

@@ -23,15 +23,18 @@ extension CommitPipeline {
     /// Commits an append on the calling thread if nothing else is under way; otherwise hands it over. Either way the completion is called; for
     /// callers that will wait for it anyway.
     package func submitAndRunIfIdle(_ append: PendingAppend) {
-        let isIdle = monitor.read { state -> Bool in
+        // Whether it begins a segment; nil where something is under way, or must be waited for.
+        let isFirst = monitor.read { state -> Bool? in
             guard state.refusal(append) == nil, state.queue.isEmpty, state.isIdle,
-                append.byteCount <= CommitPipeline.inlineByteCountMax, !mustWaitForSeal(append, state)
-            else { return false }
+                append.byteCount <= CommitPipeline.inlineByteCountMax
+            else { return nil }
+            let beginsSegment = beginsSegment(append)
+            if beginsSegment && state.unsealedCount > 0 { return nil }
             state.isInline = true
             state.pendingByteCount += append.byteCount
-            return true
+            return beginsSegment
         }
-        if isIdle { runInline([append]) } else { submit(append) }
+        if let isFirst { runInline([append], beginsSegment: isFirst) } else { submit(append) }
     }
 
     /// Hands over an append and waits for it; without threads, does what it takes.

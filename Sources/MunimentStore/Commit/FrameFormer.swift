@@ -35,11 +35,23 @@ final class SegmentPlan: @unchecked Sendable {
         var lastRecorded = Microseconds.min
     }
     var tokens: [[UInt8]: TokenTrace] = [:]
+    /// Gives the tokens of the segment's frames, where they are not in `tokens` yet: an open leaves reading them to the first append that has
+    /// one.
+    var readTokens: (() throws(ArchiveError) -> [[UInt8]: TokenTrace])?
 
     init(segment: UInt64, firstIndex: UInt64, created: Microseconds, byteCount: UInt64 = UInt64(Limits.blockByteCount))
     {
         (self.segment, self.firstIndex, self.created) = (segment, firstIndex, created)
         durableByteCount = Atomic(byteCount)
+    }
+}
+
+extension SegmentPlan {
+    /// Sees to it that all tokens of the segment are in `tokens`.
+    func recallTokens() throws(ArchiveError) {
+        guard let readTokens else { return }
+        tokens.merge(try readTokens()) { known, _ in known }
+        self.readTokens = nil
     }
 }
 
@@ -294,7 +306,9 @@ final class FrameFormer {
     /// What became of an earlier append with this token; nil when there was none. Throws `.tokenConflict` for other content.
     func earlierAppend(_ append: PendingAppend) throws(ArchiveError) -> TokenTrace? {
         guard let token = append.token else { return nil }
-        for plan in [segment, previousSegment].compactMap({ $0 }) where !plan.tokens.isEmpty {
+        for plan in [segment, previousSegment].compactMap({ $0 }) {
+            try plan.recallTokens()
+            if plan.tokens.isEmpty { continue }
             guard let control = try keys.existingGroup(segment: plan.segment, classID: ControlRecord.classID) else {
                 continue
             }

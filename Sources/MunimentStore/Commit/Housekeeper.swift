@@ -10,8 +10,8 @@ final class Housekeeper: @unchecked Sendable {
         // The journal is handed over: the committer does not use it any more. All of it belongs to whoever seals.
         let handle: SegmentHandle
         let journal: JournalFile
-        /// The segment packed anew, once it is: a seal that is tried again goes on from there.
-        var repacked: SegmentSealer.Sealed?
+        /// What only lacks its record, once there is that: a seal that is tried again goes on from there.
+        var sealed: SegmentSealer.Sealed?
 
         init(handle: SegmentHandle, journal: JournalFile) { (self.handle, self.journal) = (handle, journal) }
     }

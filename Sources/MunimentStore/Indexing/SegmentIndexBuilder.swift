@@ -14,8 +14,18 @@ package struct SegmentIndex: Sendable {
     package let pages: [[UInt8]]
 }
 
+/// Takes the records of frames, as they come.
+protocol RecordSink: AnyObject {
+    /// The times of the records of a frame. Frames come in their order, each before its contents.
+    func add(entriesOf header: FrameHeader, _ columns: EntryColumns)
+    /// The content of the record at `index`. Those of a class come in the order of their indexes.
+    func add(
+        _ index: UInt64, classID: UInt32, _ layout: ContentLayout, in content: UnsafeRawBufferPointer
+    ) throws(FormatError)
+}
+
 /// Used by one thread.
-package final class SegmentIndexBuilder {
+package final class SegmentIndexBuilder: RecordSink {
     /// The most memory that terms may take while they are gathered, as `GroupIndexBuilder.weight` counts it.
     private static let weightMax = 64 << 20
 
@@ -102,9 +112,9 @@ extension LogReader {
         }
     }
 
-    /// Adds the records of a frame, their contents opened, to an index that is being made. Contents of classes that are known to
+    /// Adds the records of a frame, their contents opened, to an index. Contents of classes that are known to
     /// have no attributes are not looked at.
-    func addRecords(of frame: FrameView, in handle: SegmentHandle, to index: SegmentIndexBuilder) throws {
+    func addRecords(of frame: FrameView, in handle: SegmentHandle, to index: some RecordSink) throws {
         index.add(entriesOf: frame.header, frame.columns)
         var entries = frame.recordIndexes
         var row = 0

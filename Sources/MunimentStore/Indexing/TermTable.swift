@@ -58,6 +58,23 @@ final class TermTable {
         return ends.count - 1
     }
 
+    /// The number of a whole term; nil where it is not there.
+    func number(of term: [UInt8]) -> Int? {
+        term.withUnsafeBytes { raw in
+            let cut = UnsafeRawBufferPointer(rebasing: raw.dropFirst())
+            let hash = hash(cut)
+            let mask = slots.count - 1
+            var place = Int(truncatingIfNeeded: hash) & mask
+            while slots[place] != 0 {
+                let slot = slots[place]
+                let number = Int(slot & 0xffff_ffff) - 1
+                if slot >> 32 == hash >> 32, TermTable.order(self[number], raw) == 0 { return number }
+                place = (place + 1) & mask
+            }
+            return nil
+        }
+    }
+
     private func append(_ cut: UnsafeRawBufferPointer) {
         let end = byteCount + 1 + cut.count
         if end > arena.count {

@@ -109,6 +109,8 @@ final class IndexCache: Sendable {
     fileprivate let tops = BoundedCache<GroupIndex.Place, IndexTop>(costMax: 8 << 20)
     fileprivate let pages = BoundedCache<PageKey, [UInt8]>(costMax: 8 << 20)
     fileprivate let groups = BoundedCache<GroupIndex.Place, IndexKey>(costMax: 1_024)
+    /// Of segments that are not sealed: at most two.
+    let tails = Guarded<[TailIndex]>([])
 }
 
 extension LogReader {

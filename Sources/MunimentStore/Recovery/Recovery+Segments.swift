@@ -25,6 +25,8 @@ struct FoundSegment {
     var row: SegmentRow?
     var header: SegmentHeader
     var file: any File
+    /// Its frames as their headers describe them, once somebody had to look.
+    var frames: [FrameHeader] = []
 }
 
 extension Recovery {

@@ -83,7 +83,7 @@ package struct Recovery {
             let signed = try lastSigned(keysDirectory)
             var found = try segments()
             var readOnlyReason = gap(found)
-            var frontier = try trustedFrontier(found, checkpoint: checkpoint, reason: &readOnlyReason)
+            var frontier = try trustedFrontier(&found, checkpoint: checkpoint, reason: &readOnlyReason)
             var unsealed: [ScannedSegment] = []
             for candidate in found.pending {
                 let header = candidate.header
@@ -91,7 +91,8 @@ package struct Recovery {
                 let file = candidate.file
                 defer { file.close() }
                 var scanner = TailScanner(file, logID: manifest.logID)
-                var scanned = try scanner.scan(header, trusted: checkpoint?.size ?? 0, frontier: &frontier)
+                var scanned = try scanner.scan(
+                    header, known: candidate.frames, trusted: checkpoint?.size ?? 0, frontier: &frontier)
                 scanned.row = candidate.row
                 if misfit != nil, isWithdrawn(scanned, after: unsealed.last),
                     header.segment == found.pending.last?.header.segment
@@ -127,14 +128,14 @@ package struct Recovery {
     /// stored nodes and from entries, believed only if they give the root that the checkpoint, a segment's header or a
     /// footer states; otherwise computed again.
     private func trustedFrontier(
-        _ found: FoundSegments, checkpoint: Checkpoint?, reason: inout ArchiveError?
+        _ found: inout FoundSegments, checkpoint: Checkpoint?, reason: inout ArchiveError?
     ) throws -> TreeFrontier {
         let start = found.pending.first?.header.firstIndex ?? found.rows.last?.end ?? 0
         var size = start
         var root = try found.pending.first?.header.root ?? lastRoot(found.rows)
         if let checkpoint, checkpoint.size >= start { (size, root) = (checkpoint.size, checkpoint.root) }
         guard size > 0, let root else { return TreeFrontier() }
-        let reader = try provisionalReader(found, treeSize: size)
+        let reader = try provisionalReader(&found, treeSize: size)
         let stored = try unlessWrong { try TreeFrontier(size: size, reader: reader) }
         if let stored, stored.root() == root { return stored }
         let computed = try unlessWrong { try recompute(reader, size: size) } ?? nil
@@ -157,17 +158,18 @@ package struct Recovery {
     }
 
     /// A reader over all segments, whose unsealed ones were scanned by headers alone.
-    private func provisionalReader(_ found: FoundSegments, treeSize: UInt64) throws -> LogReader {
+    private func provisionalReader(_ found: inout FoundSegments, treeSize: UInt64) throws -> LogReader {
         let tree = TreeNodes(fileSystem, paths, isWritable: false, treeSize: treeSize)
         let reader = LogReader(
             fileSystem, paths, logID: found.pending.first?.header.logID ?? .zero, tree: tree, keys: nil)
         for row in found.rows { reader.install(SegmentHandle(fileSystem, paths, row)) }
-        for candidate in found.pending {
+        for (place, candidate) in found.pending.enumerated() {
             let header = candidate.header
             let path = paths.segment(header.segment, generation: header.generation)
             var scanner = TailScanner(candidate.file, logID: header.logID)
             var frontier = TreeFrontier()
             let scanned = try scanner.scan(header, trusted: .max, frontier: &frontier)
+            found.pending[place].frames = scanned.frames
             reader.install(
                 SegmentHandle(
                     fileSystem, path, segment: header.segment, generation: header.generation,

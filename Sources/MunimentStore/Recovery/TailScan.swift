@@ -34,17 +34,27 @@ package struct TailScanner {
     private let file: any File
     private let logID: Digest
     private let entryHasher = EntryHasher()
-    private var buffer: [UInt8] = []
+    /// Bytes of the file from `windowStart` on: small frames are many, and are read many at a time.
+    private var window: [UInt8] = []
+    private var windowStart: UInt64 = 0
+    private var lastHeader: UInt64 = 0
+    private static let windowByteCount = 256 << 10
+    /// How close headers follow each other for it to pay.
+    private static let denseByteCount: UInt64 = 32 << 10
 
     package init(_ file: any File, logID: Digest) { (self.file, self.logID) = (file, logID) }
 
     /// Reads the segment's frames from the first on. Frames that end at or below `trusted`, the checkpoint's size, are
     /// taken by their headers; those beyond are checked in full: checksums, entries, and the root that they claim,
     /// starting from `frontier`, which stands at `trusted` or at the segment's first index, whichever is greater.
-    package mutating func scan(_ header: SegmentHeader, trusted: UInt64, frontier: inout TreeFrontier) throws
-        -> ScannedSegment
-    {
+    ///
+    /// `known` are the frames that a scan by headers alone has found: those that would be taken by them are not read again.
+    package mutating func scan(
+        _ header: SegmentHeader, known: [FrameHeader] = [], trusted: UInt64, frontier: inout TreeFrontier
+    ) throws -> ScannedSegment {
         var result = ScannedSegment(header: header)
+        result.frames = Array(known.prefix { $0.treeSize <= trusted })
+        if let last = result.frames.last { result.end = last.offset + UInt64(last.frameByteCount) }
         var isSecondLook = false
         while true {
             result.fileByteCount = try file.byteCount()
@@ -54,6 +64,7 @@ package struct TailScanner {
             // Beside a writer, a frame that was incomplete at the first look may have been followed by another since.
             guard case .damaged = result.tail, !isSecondLook else { return result }
             (isSecondLook, result.tail) = (true, .clean)
+            window = []
         }
     }
 
@@ -79,14 +90,35 @@ package struct TailScanner {
     }
 
     /// The header of the frame at `offset`, if one stands there that belongs there.
-    private func wholeFrame(
+    private mutating func wholeFrame(
         at offset: UInt64, of segment: SegmentHeader, index: UInt64, fileByteCount: UInt64
     ) throws -> FrameHeader? {
-        guard let frame = try header(at: offset, fileByteCount: fileByteCount), frame.segment == segment.segment,
+        guard let frame = try nextHeader(at: offset, fileByteCount: fileByteCount), frame.segment == segment.segment,
             frame.generation == segment.generation, frame.offset == offset, frame.firstIndex == index,
             offset + UInt64(frame.frameByteCount) <= fileByteCount
         else { return nil }
         return frame
+    }
+
+    /// As `header`, of frames in order.
+    private mutating func nextHeader(at offset: UInt64, fileByteCount: UInt64) throws -> FrameHeader? {
+        let isDense = offset - lastHeader <= TailScanner.denseByteCount
+        lastHeader = offset
+        let block = UInt64(Limits.blockByteCount)
+        guard isDense, offset + block <= fileByteCount else {
+            return try header(at: offset, fileByteCount: fileByteCount)
+        }
+        if offset < windowStart || offset + block > windowStart + UInt64(window.count) {
+            window = try file.readArray(TailScanner.windowByteCount, at: offset)
+            windowStart = offset
+        }
+        let start = Int(offset - windowStart)
+        return try window.withUnsafeBytes { window in
+            let rest = UnsafeRawBufferPointer(rebasing: window[min(start, window.count)...])
+            guard let count = FrameHeader.claimedByteCount(rest) else { return nil }
+            guard count <= rest.count else { return try header(at: offset, fileByteCount: fileByteCount) }
+            return try? FrameHeader(decoding: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+        }
     }
 
     private func header(at offset: UInt64, fileByteCount: UInt64) throws -> FrameHeader? {

@@ -70,9 +70,11 @@ final class ContentInspector {
         let header = outcome.header
         let first = work.rows[range.lowerBound]
         let ordinals = outcome.classes[first.classID]?.take(Int(first.recordCount)) ?? []
-        guard let tally = outcome.classes[first.classID], tally.contentCount == tally.entryCount,
-            let group = work.keys.group(first.classID)
-        else { return }
+        guard let tally = outcome.classes[first.classID], tally.contentCount == tally.entryCount else { return }
+        guard let group = work.keys.group(first.classID) else {
+            if work.keys.isDestroyed(first.classID) { outcome.loseKey(ordinals) }
+            return
+        }
         let key = group.partKey(session: header.session)
         var place = place
         // A content that takes more than one part is gathered.
@@ -125,8 +127,21 @@ final class ContentInspector {
         do throws(FormatError) {
             var place = 0
             for range in ordinals {
-                place += try commit(opened.slice(place..<opened.count), range, group, &work, &outcome)
-                compare(range, offset, &work, &outcome)
+                guard outcome.header.generation > 0 else {
+                    place += try commit(opened.slice(place..<opened.count), range, group, &work, &outcome)
+                    compare(range, offset, &work, &outcome)
+                    continue
+                }
+                // Among contents there may be places of purged ones.
+                for run in try PurgedPlaces.runs(opened, from: place, range) {
+                    place = run.bytes.upperBound
+                    if run.isPurged {
+                        outcome.lose([run.ordinals])
+                    } else {
+                        _ = try commit(opened.slice(run.bytes), run.ordinals, group, &work, &outcome)
+                        compare(run.ordinals, offset, &work, &outcome)
+                    }
+                }
             }
             // Hashing found where each content is; what it does not look at comes second.
             try checkRules(opened, ordinals, byteCount: place, group, &work, &outcome)

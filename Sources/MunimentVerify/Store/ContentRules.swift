@@ -24,6 +24,11 @@ enum ContentRules {
             var cursor = place
             let bodyCount = varint(opened, &cursor)
             let end = cursor + bodyCount
+            if bodyCount == 0 {
+                // The place of a purged one, which only later generations have.
+                place = end
+                continue
+            }
             cursor += 1
             if varint(opened, &cursor) > 0 {
                 let content = opened.slice(place..<opened.count)

@@ -33,6 +33,11 @@ struct ControlLedger {
     private var hadGap = false
     private(set) var count: UInt64 = 0
     private(set) var classes: [UInt32: ClassRecord] = [:]
+    /// What the records say about retention.
+    private(set) var retention = RetentionLedger()
+    /// What the newest entries, of all that have gone by, tell of the compliance clock.
+    private var newestPlain: Microseconds?
+    private var newestFlagged: Microseconds?
 
     init(_ facts: ManifestFacts) { self.facts = facts }
 
@@ -41,6 +46,7 @@ struct ControlLedger {
         hadGap = true
         isInStep = false
         isPolicyKnown = false
+        retention.loseStep()
     }
 
     /// After a gap, a frame's header tells the newest control record.
@@ -49,10 +55,18 @@ struct ControlLedger {
         isInStep = true
     }
 
+    /// Notes the times of entries that have gone by: the recorded time of the newest without compliance time, and the
+    /// compliance time of the newest with one.
+    mutating func remember(plain: Microseconds?, flagged: Microseconds?) {
+        newestPlain = plain ?? newestPlain
+        newestFlagged = flagged ?? newestFlagged
+    }
+
     /// Takes the next control entry, which stands in segment file `name`; returns the seal if it is one.
-    mutating func take(_ control: FrameOutcome.Control, _ name: String, _ findings: inout Findings) -> SealFact? {
+    mutating func take(_ entry: FrameOutcome.Control, _ name: String, _ findings: inout Findings) -> SealFact? {
+        let control = entry.after(plain: newestPlain, flagged: newestFlagged)
         defer {
-            last = control.index
+            last = entry.index
             isInStep = true
             count += 1
         }
@@ -68,6 +82,7 @@ struct ControlLedger {
                     error, .controlMalformed, unknown: .controlUnknown, name, offset: control.offset,
                     index: control.index))
             isPolicyKnown = false
+            retention.loseStep()
             return nil
         }
         if isInStep, record.previous != last {
@@ -101,7 +116,9 @@ struct ControlLedger {
             case .identity:
                 try identity(try record.body.decode(IdentityRecord.init(decoding:)), control, name, &findings)
             case .retentionClass:
-                try retentionClass(try record.body.decode(ClassRecord.init(decoding:)), control.index)
+                let declared = try record.body.decode(ClassRecord.init(decoding:))
+                try retentionClass(declared, control.index)
+                retention.take(declared, RetentionLedger.Place(control: control, name: name), &findings)
             case .seal:
                 let seal = try record.body.decode(SealRecord.init(decoding:))
                 if isPolicyKnown, seal.policy != policy {
@@ -114,7 +131,9 @@ struct ControlLedger {
                 return SealFact(record: seal, index: control.index, name: name, offset: control.offset)
             case .export:
                 _ = try record.body.decode(ExportRecord.init(decoding:))
-            case .key, .event, .hold, .release, .erasure, .intent, .prepared, .completed, .clock:
+            case .event, .hold, .release, .erasure, .intent, .prepared, .completed, .clock:
+                try retention.take(record, RetentionLedger.Place(control: control, name: name), &findings)
+            case .key:
                 findings.append(
                     Finding(
                         .controlUnknown, .unattested, name, offset: control.offset, index: control.index,
@@ -122,6 +141,7 @@ struct ControlLedger {
                     ))
             }
         } catch {
+            retention.loseStep()
             findings.append(
                 Finding(
                     error, .controlMalformed, unknown: .controlUnknown, name, offset: control.offset,
@@ -146,6 +166,7 @@ struct ControlLedger {
                     .manifestDigest, .error, "muniment.json", index: 0,
                     "The manifest has another SHA-256 than entry 0 states: it was changed."))
         }
+        retention.take(identity, control)
         guard let manifest = facts.manifest else { return }
         guard manifest.logID == identity.logID, manifest.origin.utf8.elementsEqual(identity.origin.utf8),
             manifest.verifierKey.utf8.elementsEqual(identity.verifierKey.utf8)

@@ -29,8 +29,19 @@ enum EntryRules {
                         "\(run.count) control entries have no public part."))
             }
             for (place, list) in run.extensions.enumerated() {
-                check(list, run.kind, index + UInt64(place), header, name, &outcome)
+                check(list, run, index + UInt64(place), header, name, &outcome)
+                remember(run, &outcome)
             }
+            remember(run, &outcome)
+        }
+    }
+
+    /// What an entry of the run tells of the compliance clock, for whatever comes after it.
+    private static func remember(_ run: EntryRun, _ outcome: inout FrameOutcome) {
+        if run.flags & Entry.hasCompliance == 0 {
+            outcome.newestPlain = run.recorded
+        } else {
+            outcome.newestFlagged = run.compliance
         }
     }
 
@@ -44,7 +55,7 @@ enum EntryRules {
     }
 
     private static func check(
-        _ list: [UInt8], _ kind: Entry.Kind, _ index: UInt64, _ header: FrameHeader, _ name: String,
+        _ list: [UInt8], _ run: EntryRun, _ index: UInt64, _ header: FrameHeader, _ name: String,
         _ outcome: inout FrameOutcome
     ) {
         // The list decoded when the columns did.
@@ -59,14 +70,18 @@ enum EntryRules {
                     "The entry has a critical extension of type \(item.type), which this program does not know."))
         }
         let control = extensions.first { $0.type == EntryExtension.controlType }
-        switch (kind, control) {
+        switch (run.kind, control) {
         case (.record, .some): malformed("A user's entry has the public part of a control record.")
         case (.record, nil): break
         case (.control, nil): malformed("A control entry has no public part.")
         case (.control, .some(let item)):
             if !item.isCritical { malformed("The public part of a control record is not marked critical.") }
             let record = item.bytes.withUnsafeBytes { decoding($0, ControlRecord.init(decoding:)) }
-            outcome.controls.append(FrameOutcome.Control(index: index, offset: header.offset, record: record))
+            outcome.controls.append(
+                FrameOutcome.Control(
+                    index: index, offset: header.offset, record: record, recorded: run.recorded,
+                    compliance: run.flags & Entry.hasCompliance == 0 ? nil : run.compliance,
+                    plainBefore: outcome.newestPlain, flaggedBefore: outcome.newestFlagged))
         }
     }
 }

@@ -163,8 +163,8 @@ final class FrameInspector {
 
     // MARK: Contents by number
 
-    /// The numbers of contents against those of entries. In a journal each entry has one; later generations may lack
-    /// what a disposition destroyed.
+    /// The numbers of contents against those of entries. In a journal each entry has one; in a later generation a class
+    /// that lost all of its contents has no part in the frame, and one that lost some has a place for each.
     private func tally(_ rows: [PartRow], _ name: String, _ outcome: inout FrameOutcome) {
         let header = outcome.header
         for row in rows { outcome.classes[row.classID, default: ClassTally()].contentCount += Int(row.recordCount) }
@@ -175,13 +175,15 @@ final class FrameInspector {
                         .partRecords, .error, name, offset: header.offset, index: header.firstIndex,
                         "The frame has \(tally.contentCount) contents of class \(classID) for \(tally.entryCount) entries."
                     ))
+            } else if tally.contentCount == 0 {
+                outcome.lose(tally.ordinals)
             } else if tally.contentCount < tally.entryCount {
                 let missing = tally.entryCount - tally.contentCount
-                outcome.missingCount += missing
+                outcome.unknownMissingCount += missing
                 outcome.findings.append(
                     Finding(
                         .contentMissing, .error, name, offset: header.offset, index: header.firstIndex,
-                        "\(missing) of \(tally.entryCount) contents of class \(classID) are gone, and no disposition destroyed them."
+                        "\(missing) of \(tally.entryCount) contents of class \(classID) are gone, and their places too: no disposition does that."
                     ))
             }
         }

@@ -10,6 +10,24 @@ struct FrameOutcome: Sendable {
         let offset: UInt64
         /// The record; or why it can't be had.
         let record: Result<ControlRecord, FormatError>
+        /// The entry's wall clock.
+        let recorded: Microseconds
+        /// The entry's compliance time, where it has one.
+        let compliance: Microseconds?
+        /// What the newest entries before it tell of the compliance clock; nil for none in the log so far.
+        var plainBefore: Microseconds?
+        var flaggedBefore: Microseconds?
+
+        /// With what entries before its frame tell, where no entry of the frame does.
+        func after(plain: Microseconds?, flagged: Microseconds?) -> Control {
+            var control = self
+            control.plainBefore = plainBefore ?? plain
+            control.flaggedBefore = flaggedBefore ?? flagged
+            return control
+        }
+
+        /// When it was appended: the compliance time where there is one.
+        var time: Microseconds { compliance ?? recorded }
     }
 
     let header: FrameHeader
@@ -25,19 +43,42 @@ struct FrameOutcome: Sendable {
     var controls: [Control] = []
     /// Entries of each class.
     var classes: [UInt32: ClassTally] = [:]
+    /// The recorded time of the newest entry without compliance time, and the compliance time of the newest with one.
+    var newestPlain: Microseconds?
+    var newestFlagged: Microseconds?
     var recordedFirst = Microseconds.max
     var recordedLast = Microseconds.min
     /// Entries of kind 0.
     var recordCount = 0
-    /// Contents that are gone.
-    var missingCount = 0
+    /// Records whose content is gone, in no order. Whether that was a purge is known once the whole log has been read.
+    private(set) var lost: [Range<UInt64>] = []
+    private(set) var lostCount = 0
+    /// Records whose content is there under a key that was destroyed.
+    private(set) var keyless: [Range<UInt64>] = []
+    /// Contents that are gone where nobody can say whose they were.
+    var unknownMissingCount = 0
     /// Contents that were opened and hashed to their commitments; those of control records included.
     var openedCount = 0
 
     init(_ header: FrameHeader) { self.header = header }
 
-    /// Whether every content of the frame was opened and is what its entry commits to.
-    var isOpened: Bool { openedCount == header.entryCount }
+    /// Notes that the contents of these entries are not there.
+    mutating func lose(_ ordinals: [Range<Int>]) {
+        for range in ordinals {
+            lost.append(indexes(range))
+            lostCount += range.count
+        }
+    }
+
+    /// Notes that nobody can open the contents of these entries any more.
+    mutating func loseKey(_ ordinals: [Range<Int>]) { keyless += ordinals.map(indexes) }
+
+    private func indexes(_ ordinals: Range<Int>) -> Range<UInt64> {
+        header.firstIndex + UInt64(ordinals.lowerBound)..<header.firstIndex + UInt64(ordinals.upperBound)
+    }
+
+    /// Whether every content of the frame was opened and is what its entry commits to, or is not there.
+    var isOpened: Bool { openedCount + lostCount == header.entryCount }
 }
 
 /// The entries and contents of one class in one frame.

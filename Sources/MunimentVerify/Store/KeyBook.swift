@@ -31,7 +31,8 @@ final class KeyBook: Sendable {
     }
 
     /// The key of the group that `row`, of a frame in `segment`, announces; or what is wrong with it.
-    func open(_ row: GroupRow, segment: UInt64, index: UInt64) -> Result<GroupKey, KeyRefusal> {
+    func open(_ row: GroupRow, in source: SegmentSource, index: UInt64) -> Result<GroupKey, KeyRefusal> {
+        let segment = source.segment
         func missing(_ what: String) -> Result<GroupKey, KeyRefusal> {
             .failure(
                 KeyRefusal(
@@ -55,7 +56,16 @@ final class KeyBook: Sendable {
                                 + "segment \(segment) names it.")))
             }
             use(row.slot)
-            guard key.isPresent else { return missing("it was destroyed") }
+            guard key.generation <= source.generation else {
+                return .failure(
+                    KeyRefusal(
+                        Finding(
+                            .keyMalformed, .error, KeyBook.name, offset: place,
+                            "The key in slot \(row.slot) is of generation \(key.generation), but generation \(source.generation) of "
+                                + "segment \(segment) names it.")))
+            }
+            // Whether a disposition destroyed it is known once the log has been read.
+            guard key.isPresent else { return .failure(.destroyed) }
             return try unwrap(key, row, place)
         } catch {
             return missing(error.description)
@@ -96,8 +106,11 @@ final class KeyBook: Sendable {
 
 /// Why a group's key can't be had.
 struct KeyRefusal: Error {
-    let finding: Finding
-    init(_ finding: Finding) { self.finding = finding }
+    /// Nil where the key was destroyed: what that means is for whoever has read the whole log.
+    let finding: Finding?
+    init(_ finding: Finding?) { self.finding = finding }
+
+    static let destroyed = KeyRefusal(nil)
 }
 
 /// The opened groups of one segment.
@@ -106,6 +119,7 @@ final class SegmentKeys: Sendable {
     private let source: SegmentSource
     private let file: ReadOnlyFile?
     private let groups = Monitor<[UInt32: OpenedGroup]>([:])
+    private let destroyed = Monitor<Set<UInt32>>([])
 
     /// `file` is the segment's, if it can be opened: the indexed names are read from it.
     init(_ book: KeyBook, logID: Digest, source: SegmentSource, file: ReadOnlyFile?) {
@@ -118,18 +132,26 @@ final class SegmentKeys: Sendable {
     func open(_ header: FrameHeader) -> Findings {
         var findings = Findings()
         for row in header.groups {
-            switch book.open(row, segment: source.segment, index: header.firstIndex) {
+            switch book.open(row, in: source, index: header.firstIndex) {
             case .success(let key):
                 let indexKey = IndexKey(key)
                 let pages = file.flatMap { source.index?.pages(row.classID, in: $0) }
                 let group = OpenedGroup(
                     key, generation: source.generation, indexKey: indexKey, indexed: pages?.indexed(indexKey))
                 groups.withLock { $0[row.classID] = $0[row.classID] ?? group }
-            case .failure(let refusal): findings.append(refusal.finding)
+            case .failure(let refusal):
+                if let finding = refusal.finding {
+                    findings.append(finding)
+                } else {
+                    destroyed.withLock { _ = $0.insert(row.classID) }
+                }
             }
         }
         return findings
     }
+
+    /// Whether the key of a class was destroyed.
+    func isDestroyed(_ classID: UInt32) -> Bool { destroyed.withLock { $0.contains(classID) } }
 
     /// The group of a class; nil where its key can't be had.
     func group(_ classID: UInt32) -> OpenedGroup? { groups.withLock { $0[classID] } }

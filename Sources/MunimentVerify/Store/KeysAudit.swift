@@ -162,8 +162,23 @@ struct KeysAudit {
         }
     }
 
-    /// After the segments: rows that none of them named.
-    static func unused(_ book: KeyBook, _ directory: String) -> Findings {
+    /// After the segments: the epoch of the keys against `epoch`, that of the newest disposition. The file is read again
+    /// before it is accused, for a disposition may have been carried out meanwhile.
+    static func epoch(_ book: KeyBook, _ directory: String, atLeast epoch: UInt64?) -> Findings {
+        guard let epoch, book.header.epoch < epoch else { return [] }
+        let raw = try? ReadOnlyFile(directory + "/groups").bytes(GroupsHeader.byteCount)
+        if let now = try? raw?.decode(GroupsHeader.init(decoding:)), now.epoch >= epoch { return [] }
+        return [
+            Finding(
+                .keyEpoch, .error, KeyBook.name, offset: 48,
+                "The keys are of epoch \(book.header.epoch), and the newest disposition left them in epoch \(epoch): what it destroyed may be here."
+            )
+        ]
+    }
+
+    /// After the segments: rows that none of them named. `purged` are the generations, by segment, below which a
+    /// disposition destroyed the keys that no segment uses.
+    static func unused(_ book: KeyBook, _ directory: String, purged: [UInt64: UInt32]) -> Findings {
         var findings = Findings()
         guard let file = try? ReadOnlyFile(directory + "/groups") else { return [] }
         for slot in 0..<book.rowCount where !book.isUsed(slot) {
@@ -171,6 +186,14 @@ struct KeysAudit {
             guard let raw = try? file.bytes(GroupKeyRow.byteCount, at: offset),
                 let row = try? raw.decode(GroupKeyRow.init(decoding:))
             else { continue }
+            if row.isPresent, let generation = purged[row.segment], row.generation <= generation {
+                findings.append(
+                    Finding(
+                        .keySurvives, .error, KeyBook.name, offset: offset,
+                        "The key in slot \(slot), of class \(row.classID) in segment \(row.segment), was to be destroyed by a disposition and is "
+                            + "still there."))
+                continue
+            }
             findings.append(
                 book.unwraps(row)
                     ? Finding(

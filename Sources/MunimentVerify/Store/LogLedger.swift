@@ -19,6 +19,7 @@ final class LogLedger {
     struct Totals: Sendable {
         var records: UInt64 = 0
         var controlRecords: UInt64 = 0
+        /// Contents that are gone where nobody can say whose they were.
         var missing: UInt64 = 0
         var opened: UInt64 = 0
         var byteCount: UInt64 = 0
@@ -43,6 +44,8 @@ final class LogLedger {
     private var held: Held?
     /// Segments that have gone by and whose seal has not: the last one, or more where something is wrong.
     private var unsealed: [SegmentSummary] = []
+    /// All segments that have gone by, once it is known what seals them.
+    private(set) var summaries: [SegmentSummary] = []
     private(set) var findings: Findings
     private(set) var totals = Totals()
     /// The index that the next frame must begin with.
@@ -67,6 +70,9 @@ final class LogLedger {
         control = ControlLedger(facts)
         self.findings = findings
     }
+
+    /// What the log says about retention.
+    var retention: RetentionLedger { control.retention }
 
     /// The root of the whole log; nil where entries are lost.
     var root: Digest? { tree.root(size: nextIndex) }
@@ -201,7 +207,7 @@ final class LogLedger {
         takeControl(outcome, pass.name, &findings)
         for row in header.bodyFiles { bodyIDs.insert(LogLedger.key(row.id)) }
         totals.records += UInt64(outcome.recordCount)
-        totals.missing += UInt64(outcome.missingCount)
+        totals.missing += UInt64(outcome.unknownMissingCount)
         totals.opened += UInt64(outcome.openedCount)
         if header.treeSize > attestedSize, totals.pastCheckpoint == nil {
             totals.pastCheckpoint = (pass.name, header.offset, max(header.firstIndex, attestedSize))
@@ -237,6 +243,7 @@ final class LogLedger {
         for record in outcome.controls {
             if let seal = control.take(record, name, &findings) { take(seal, &findings) }
         }
+        control.remember(plain: outcome.newestPlain, flagged: outcome.newestFlagged)
         totals.controlRecords = control.count
         for classID in outcome.classes.keys.sorted() where !control.isDeclared(classID) {
             findings.append(
@@ -280,6 +287,8 @@ final class LogLedger {
         // yet.
         guard summary.footerOffset != nil || seal.index < attestedSize else { return }
         let record = seal.record
+        // A later generation is compared with the prepared record that speaks of it, which is still to come.
+        guard record.generation >= summary.generation else { return }
         func mismatch(_ what: String) {
             findings.append(
                 Finding(
@@ -309,6 +318,7 @@ final class LogLedger {
 
     /// Says what covers the bytes of a segment, once its seal has gone by or never will.
     private func attest(_ summary: SegmentSummary, mustBeSealed: Bool, _ findings: inout Findings) {
+        summaries.append(summary)
         func finding(_ code: Finding.Code, _ severity: Finding.Severity, _ what: String) -> Finding {
             Finding(
                 code, severity, summary.name, offset: UInt64(Limits.blockByteCount), index: summary.firstIndex, what)

@@ -23,8 +23,15 @@ struct SegmentSummary: Sendable {
     var groups: [SealRecord.Group] = []
     /// The index root that the seal record must state; zero where the footer has no index.
     var indexRoot = Digest.zero
-    /// Whether all contents were opened and are what the entries commit to.
+    /// Whether all contents that are there were opened and are what the entries commit to, so that it is known which are
+    /// not there.
     var isOpened = true
+    /// The records whose content is not there.
+    var missing: StoredSet?
+    /// Those whose content is there under a key that was destroyed.
+    var keyless: StoredSet?
+    /// Contents of which it is known already that no disposition can explain that they are gone.
+    var unexplainedCount: UInt64 = 0
     var frameCount = 0
     var tokenCount = 0
     /// The seal record, once it has gone by.
@@ -53,6 +60,8 @@ struct SegmentLedger {
     private var skeleton = SHA256.Hasher()
     private var index = IndexLedger()
     private var root: Digest
+    private var missing = IndexSet()
+    private var keyless = IndexSet()
     /// The sessions of this file, and how many parts each has sealed.
     private var sessions: [[UInt8]: UInt64] = [:]
     /// Whether every byte up to here was a frame, so that the footer can be held to what was seen.
@@ -105,7 +114,15 @@ struct SegmentLedger {
         summary.recordedLast = max(summary.recordedLast, outcome.recordedLast)
         summary.frameCount += 1
         summary.tokenCount += header.tokens.count
+        SegmentLedger.append(outcome.lost, to: &missing)
+        SegmentLedger.append(outcome.keyless, to: &keyless)
         if !outcome.isOpened { summary.isOpened = false }
+    }
+
+    /// Frames come in order, and an entry is lost once.
+    private static func append(_ ranges: [Range<UInt64>], to set: inout IndexSet) {
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound })
+        where set.last.map({ $0 < range.lowerBound }) ?? true { set.append(range) }
     }
 
     /// A nonce must not recur: a session counts its parts on from frame to frame. Numbers may be left out, where a
@@ -143,7 +160,10 @@ struct SegmentLedger {
         }
         // After a gap a group may have been announced in it.
         guard isWhole else { return }
-        for classID in outcome.classes.keys.sorted() where groups[classID] == nil {
+        // A later generation may have lost all contents of a class, and its group with them.
+        let isJournal = header.generation == 0
+        let classes = outcome.classes.filter { isJournal || $0.value.contentCount > 0 }
+        for classID in classes.keys.sorted() where groups[classID] == nil {
             findings.append(
                 finding("The frame has records of class \(classID), whose group this segment has not announced."))
         }
@@ -154,6 +174,16 @@ struct SegmentLedger {
     /// Ends the segment: reads its footer, if it has one, and compares it with what the frames gave.
     mutating func finish(_ end: SegmentEnd, _ findings: inout Findings) {
         if end.kind == .torn || end.kind == .unreadable { loseFrames() }
+        summary.missing = StoredSet(missing)
+        summary.keyless = StoredSet(keyless)
+        if summary.missing == nil, let first = missing.first {
+            // More than a segment may have entries.
+            summary.unexplainedCount = missing.count
+            findings.append(
+                Finding(
+                    .contentMissing, .error, pass.name, index: first,
+                    "\(missing.count) contents of segment \(summary.segment) are gone: more than a segment has."))
+        }
         if frames.isEmpty { (summary.recordedFirst, summary.recordedLast) = (0, 0) }
         let derived = derivedFooter()
         summary.groups = derived.groups.map { SealRecord.Group(classID: $0.classID, digest: $0.digest) }

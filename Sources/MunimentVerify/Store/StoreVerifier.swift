@@ -36,12 +36,18 @@ struct StoreVerifier {
             claims: checkpoints.claims + (keys?.claims ?? []), tree: tree, directory: directory, findings: findings)
         walk(segments, facts, keys?.book, ledger)
         ledger.finish()
+        var purges = PurgeAudit(
+            files, ledger.retention.facts, attestedSize: checkpoints.newest?.checkpoint.size ?? 0,
+            keyEpoch: keys?.book?.header.epoch)
+        purges.run(ledger.summaries)
+        ledger.add(purges.findings)
         ledger.add(tree.ends(size: ledger.nextIndex))
         ledger.add(OrphanSearch(files).run(known: ledger.bodyIDs))
         if let book = keys?.book, let directory = options.keysDirectory {
-            ledger.add(KeysAudit.unused(book, directory))
+            ledger.add(KeysAudit.epoch(book, directory, atLeast: ledger.retention.facts.epoch))
+            ledger.add(KeysAudit.unused(book, directory, purged: purges.purgedGenerations))
         }
-        return report(ledger, facts, checkpoints)
+        return report(ledger, facts, checkpoints, purges)
     }
 
     private func list(_ findings: inout Findings) throws(VerifyError) -> [SegmentSource] {
@@ -100,15 +106,18 @@ struct StoreVerifier {
             isLast: true)
     }
 
-    private func report(_ ledger: LogLedger, _ facts: ManifestFacts, _ checkpoints: CheckpointAudit) -> VerifyReport {
+    private func report(
+        _ ledger: LogLedger, _ facts: ManifestFacts, _ checkpoints: CheckpointAudit, _ purges: PurgeAudit
+    ) -> VerifyReport {
         let newest = checkpoints.newest.flatMap { $0.isTrusted ? $0.checkpoint.size : nil }
         return VerifyReport(
             subject: .store, findings: ledger.findings.kept, omittedCounts: ledger.findings.omittedCounts,
             verdict: ledger.findings.verdict, origin: facts.manifest?.origin, treeSize: ledger.nextIndex,
             root: ledger.root,
             checkpointSize: newest, records: ledger.totals.records, controlRecords: ledger.totals.controlRecords,
-            purged: 0,
-            unexplained: ledger.totals.missing, opened: ledger.totals.opened, seconds: start.seconds)
+            purged: purges.purgedCount,
+            unexplained: ledger.totals.missing + purges.unexplainedCount, opened: ledger.totals.opened,
+            seconds: start.seconds)
     }
 }
 

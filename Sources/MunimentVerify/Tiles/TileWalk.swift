@@ -157,7 +157,9 @@ final class TileWalk {
         switch decoded {
         case .failure(let error):
             findings.append(Finding(error, .entryMalformed, unknown: .entryUnknown, name, offset: offset, index: index))
-        case .success(let entry): take(entry, index: index, name, offset: offset, &findings)
+        case .success(let entry):
+            take(entry, index: index, name, offset: offset, &findings)
+            control?.remember(plain: entry.compliance == nil ? entry.recorded : nil, flagged: entry.compliance)
         }
     }
 
@@ -179,7 +181,9 @@ final class TileWalk {
         } catch {
             record = .failure(error)
         }
-        _ = control?.take(FrameOutcome.Control(index: index, offset: offset, record: record), name, &findings)
+        let found = FrameOutcome.Control(
+            index: index, offset: offset, record: record, recorded: entry.recorded, compliance: entry.compliance)
+        _ = control?.take(found, name, &findings)
     }
 
     // MARK: The tree

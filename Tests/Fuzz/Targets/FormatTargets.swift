@@ -18,6 +18,7 @@ extension FuzzTarget {
         indexSets,
         privateParts,
         predicates,
+        certificate,
         evidence,
         names,
         varints,
@@ -86,6 +87,13 @@ extension FuzzTarget {
             case .clock: try requireIdentity(body) { try ClockRecord(decoding: $0).encoded() }
             case .key: break
             }
+        }
+    }
+
+    private static let certificate = FuzzTarget("certificate", samples: { try $0.cases("certificate.json") }) { bytes in
+        try requireIdentity(bytes) { raw in
+            let (document, form) = try CertificateDocument.decode(Array(raw))
+            return document.encoded(form)
         }
     }
 

@@ -105,7 +105,7 @@ struct Codec: Sendable, CustomTestStringConvertible {
         Codec("evidence-record.json", recodedEvidenceRecord),
         Codec("evidence-log.json") { try $0.decode(EvidenceLogging.init(decoding:)).encoded() },
         block("body-header.json") { try $0.decode(BodyFileHeader.init(decoding:)).encoded() },
-    ]
+    ] + index
 
     /// The content with its attributes' order checked, spelt again from its pieces.
     @Sendable static func recodedContent(_ bytes: [UInt8]) throws -> [UInt8] {

@@ -14,24 +14,32 @@ struct CompactionFixture {
     static let future: Microseconds = 1_893_456_000_000_000
 
     let clock: ManualClock
-    let fileSystem: any FileSystem
+    var fileSystem: any FileSystem
     let path: String
     var store: LogStore
     var gate: PolicyGate
 
-    static func options(_ clock: ManualClock, isSynchronous: Bool = true) -> StoreOptions {
+    var segmentEntryCount = Limits.entriesPerSegment
+
+    private static func options(_ clock: ManualClock, segmentEntryCount: Int) -> StoreOptions {
         var options = StoreOptions()
         options.clock = clock
-        options.isSynchronous = isSynchronous
+        options.isSynchronous = true
+        options.limits.segmentEntryCount = segmentEntryCount
         options.limits.preparesSegments = false
         return options
     }
 
     /// Makes the store and the classes `mail` (seven years since it occurred, compliance) and `notes` (for ever).
-    init(_ fileSystem: any FileSystem, _ path: String, clock: ManualClock = ManualClock()) throws {
+    init(
+        _ fileSystem: any FileSystem, _ path: String, clock: ManualClock = ManualClock(),
+        segmentEntryCount: Int = Limits.entriesPerSegment
+    ) throws {
         (self.clock, self.fileSystem, self.path) = (clock, fileSystem, path)
+        self.segmentEntryCount = segmentEntryCount
         store = try LogStore.create(
-            fileSystem, path, origin: CompactionFixture.origin, options: CompactionFixture.options(clock))
+            fileSystem, path, origin: CompactionFixture.origin,
+            options: CompactionFixture.options(clock, segmentEntryCount: segmentEntryCount))
         gate = PolicyGate(store)
         _ = try store.appendClass(
             ClassRecord(classID: 2, name: "mail", mode: .compliance, basis: .occurred, period: "P7Y"))
@@ -39,7 +47,8 @@ struct CompactionFixture {
     }
 
     mutating func reopen() throws {
-        store = try LogStore.open(fileSystem, path, options: CompactionFixture.options(clock))
+        store = try LogStore.open(
+            fileSystem, path, options: CompactionFixture.options(clock, segmentEntryCount: segmentEntryCount))
         gate = PolicyGate(store)
         if let open = try gate.policy().openDisposition { try compactor.resume(open) }
     }

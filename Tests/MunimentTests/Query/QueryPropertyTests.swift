@@ -38,7 +38,9 @@ final class QueryFixture {
             for _ in 0..<count {
                 let occurred = hasOccurred ? random.time() : nil
                 var attributes = random.chance(90) ? random.attributes(records.count + drafts.count) : []
-                if random.chance(50) { attributes.append(Attribute("@stream", .text(random.pick(QueryGenerator.streams)))) }
+                if random.chance(50) {
+                    attributes.append(Attribute("@stream", .text(random.pick(QueryGenerator.streams))))
+                }
                 let payload = Array("payload \(records.count + drafts.count)".utf8)
                 payload.withUnsafeBytes {
                     batch.append(payload: $0, attributes: ContentEncoder.canonical(attributes), occurred: occurred)
@@ -66,7 +68,8 @@ final class QueryFixture {
 
     /// Marks the records of a class within `range` as destroyed.
     func purge(_ className: String, _ range: Range<UInt64>) {
-        for place in records.indices where records[place].className == className && range.contains(records[place].index) {
+        for place in records.indices where records[place].className == className && range.contains(records[place].index)
+        {
             records[place].isPurged = true
         }
     }
@@ -128,7 +131,10 @@ final class QueryFixture {
         print("MUNIMENT_SEED=\(Self.seed)")
         let fixture = try QueryFixture(seed: Self.seed, recordCount: 600)
         let snapshot = try ArchiveReader(at: fixture.path).snapshot
-        let segment = try #require(snapshot.reader.segments.dropFirst().first)
+        let segment = try #require(
+            try snapshot.reader.segments.dropFirst().first { segment in
+                try segment.index()?.directory.group(2) != nil
+            })
         let end = try #require(snapshot.reader.firstIndex(after: segment))
         try destroyKey(fixture.path + ".keys/groups", segment: segment.segment, classID: 2)
         fixture.purge("mail", segment.firstIndex..<end)
