@@ -57,7 +57,7 @@ public final class Archive: Sendable {
     private let byteCounter = Counter(label: "muniment.content_bytes")
     private let commitTimer = Metrics.Timer(label: "muniment.append")
 
-    private init(_ store: LogStore, logger: Logger) {
+    init(_ store: LogStore, logger: Logger) {
         (self.store, self.logger) = (store, logger)
         policyGate = PolicyGate(store)
     }

@@ -63,7 +63,7 @@ struct MunimentCommand: ParsableCommand {
 
             Exit status: 0 fine, 1 tampering or loss found, 2 not established, 64 wrong usage, 65 bad input, 66 absent \
             or purged, 74 input/output failure or damage, 75 another writer or a full store, 77 refused by a rule, a \
-            key or a passphrase.
+            hold, a key or a passphrase.
             """,
         version: "muniment \(version) (format version \(Limits.formatVersion))",
         groupedSubcommands: [
@@ -72,6 +72,9 @@ struct MunimentCommand: ParsableCommand {
             CommandGroup(
                 name: "Proving:",
                 subcommands: [CheckpointCommand.self, Prove.self, Export.self, Tiles.self, Verify.self]),
+            CommandGroup(
+                name: "Keeping as long as is right:",
+                subcommands: [Event.self, Hold.self, Erase.self, ClockCommand.self]),
             CommandGroup(
                 name: "Destroying:", subcommands: [Compact.self, Dispositions.self, CertificateCommand.self]),
             CommandGroup(name: "Keeping:", subcommands: [Backup.self, Repair.self, PassphraseCommand.self]),

@@ -45,6 +45,14 @@ struct SelectionArguments: ParsableArguments {
         return selection
     }
 
+    /// The selection as it was typed; nil for none.
+    var typed: String? {
+        let parts =
+            indexes.map { "--index \($0)" } + [from.map { "--from \($0)" }, to.map { "--to \($0)" }].compactMap { $0 }
+            + classes.map { "--class \($0)" } + streams.map { "--stream \($0)" } + conditions.map { "--where \($0)" }
+        return parts.isEmpty ? nil : parts.joined(separator: " ")
+    }
+
     private static func range(_ text: String) throws -> ClosedRange<UInt64> {
         let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard let low = parts.first.flatMap({ UInt64($0) }), let high = parts.last.flatMap({ UInt64($0) }), low <= high
@@ -54,7 +62,7 @@ struct SelectionArguments: ParsableArguments {
         return low...high
     }
 
-    private static func time(_ text: String, _ option: String) throws -> Microseconds {
+    static func time(_ text: String, _ option: String) throws -> Microseconds {
         guard let time = RFC3339.microsecondsOrDate(text.utf8) else {
             throw ValidationError("\(option) takes a time such as 2025-05-04T09:30:00Z, or a date such as 2025-05-04.")
         }

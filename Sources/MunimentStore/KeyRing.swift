@@ -240,7 +240,8 @@ package final class KeyRing: Sendable {
             // Beside a writer that purged meanwhile, the row belongs to another epoch, or is gone.
             guard !isWritable else { throw error }
             try refresh()
-            guard state.withLock({ $0.header.epoch }) != header.epoch else { throw error }
+            let isNew = state.withLock { $0.header.epoch != header.epoch || $0.slot(wanted, generation) != slot }
+            guard isNew else { throw error }
             return try existingGroup(segment: segment, classID: classID, generation: generation)
         }
         remember(key, slot)

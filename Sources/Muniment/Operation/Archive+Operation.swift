@@ -37,7 +37,7 @@ extension Archive {
 
 extension Snapshot {
     /// The retention classes in force at the newest state that the reader knows.
-    package var retentionClasses: [ClassRecord] { classes.all }
+    public var retentionClasses: [RetentionClass] { classes.all.map { RetentionClass($0) } }
 }
 
 extension ArchiveOptions {

@@ -117,7 +117,9 @@ struct SegmentPlan {
     private func times(_ from: Microseconds?, _ to: Microseconds?) throws -> Sets {
         if let from, span.upperBound < from { return certain(false) }
         if let to, span.lowerBound >= to { return certain(false) }
-        if from.map({ span.lowerBound >= $0 }) ?? true, to.map({ span.upperBound < $0 }) ?? true { return certain(true) }
+        if from.map({ span.lowerBound >= $0 }) ?? true, to.map({ span.upperBound < $0 }) ?? true {
+            return certain(true)
+        }
         var set = nothing
         switch access {
         case .destroyed, .locked: return unknown

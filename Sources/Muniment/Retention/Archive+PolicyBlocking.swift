@@ -40,7 +40,8 @@ extension Archive {
         }
         let id = (policy.rules.keys.max() ?? 0) + 1
         guard id <= Limits.classCount else {
-            throw ArchiveError(.refused, "There are \(Limits.classCount) classes, and no log has more: use one of them.")
+            throw ArchiveError(
+                .refused, "There are \(Limits.classCount) classes, and no log has more: use one of them.")
         }
         return ClassRecord(classID: id, name: name)
     }
@@ -80,7 +81,8 @@ extension Archive {
             var id = policy.matter(named: matter)?.id
             if id == nil, policy.mattersInForce.count >= IntentRecord.countMax {
                 throw ArchiveError(
-                    .refused, "\(IntentRecord.countMax) matters are in force, the most that a log has: release one first.")
+                    .refused,
+                    "\(IntentRecord.countMax) matters are in force, the most that a log has: release one first.")
             }
             var records: [UInt64] = []
             for scope in divided.scopes {
@@ -151,7 +153,8 @@ extension PolicyNote {
         for text in [part.matter, part.custodian, part.actor, part.reason, part.selection] {
             guard let text, text.utf8.count > PrivatePart.textByteCountMax else { continue }
             throw ArchiveError(
-                .badInput, "Matter, custodian, actor, reason and selection have at most 16,384 bytes each: shorten them.")
+                .badInput,
+                "Matter, custodian, actor, reason and selection have at most 16,384 bytes each: shorten them.")
         }
         return part.encoded()
     }

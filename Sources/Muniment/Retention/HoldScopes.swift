@@ -35,9 +35,12 @@ struct HoldScopes {
 
     private static func indexes(_ selection: Selection) throws(ArchiveError) -> IndexSet {
         let last = Limits.treeSize - 1
-        let set = selection.indexes.reduce(IndexSet()) { set, range in
-            range.lowerBound > last
-                ? set : set.union(IndexSet(range.lowerBound..<min(range.upperBound, last) + 1))
+        var set = IndexSet()
+        for range in selection.indexes.sorted(by: { $0.lowerBound < $1.lowerBound }) where range.lowerBound <= last {
+            // What an earlier range reached already is left out, so that each can be added at the end.
+            let end = min(range.upperBound, last) + 1
+            let start = max(range.lowerBound, set.last.map { $0 + 1 } ?? 0)
+            if start < end { set.append(start..<end) }
         }
         guard !set.isEmpty else {
             throw ArchiveError(.usage, "No record can have an index that large: give one below \(last).")

@@ -186,7 +186,9 @@ struct KeysAudit {
             guard let raw = try? file.bytes(GroupKeyRow.byteCount, at: offset),
                 let row = try? raw.decode(GroupKeyRow.init(decoding:))
             else { continue }
-            if row.isPresent, let generation = purged[row.segment], row.generation <= generation {
+            // Of a key that was destroyed nothing is left to say.
+            guard row.isPresent else { continue }
+            if let generation = purged[row.segment], row.generation <= generation {
                 findings.append(
                     Finding(
                         .keySurvives, .error, KeyBook.name, offset: offset,

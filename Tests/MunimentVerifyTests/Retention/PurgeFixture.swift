@@ -103,7 +103,7 @@ struct HandPurge {
         let index = isPrepared ? try store.appendControl(.prepared, body: prepared.encoded()).firstIndex : 0
         _ = try store.checkpoint(.kept)
         try store.nameGenerations([generation.seal])
-        try store.installGenerations([generation.seal])
+        _ = try store.installGenerations([generation.seal])
         let strength = destroysKeys ? try store.destroyKeys([generation.seal]) : []
         if removesRemains { _ = try store.removeRemains([generation.seal]) }
         try meanwhile(store)
