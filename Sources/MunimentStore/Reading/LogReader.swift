@@ -132,10 +132,11 @@ package final class LogReader: Sendable {
         return file
     }
 
-    /// Drops opened contents and the keys that opened them.
+    /// Drops opened contents and index pages, and the keys that opened them.
     package func forgetContents() {
         partKeys.removeAll()
         parts.removeAll()
+        forgetIndexes()
     }
 
     // MARK: Frames and entries
