@@ -24,7 +24,7 @@ import Testing
             values = [str(value) for value in message.get_all('from', [])]
             senders.update({a.lower() for _, a in email.utils.getaddresses(values) if a})
             date = str(message.get('date', ''))
-            if re.search(r'\s([+-]\d{4}(\s*\([^)]*\))?|[A-Z]{3})\s*$', date):
+            if re.search(r'\s([+-]\d{4}(\s*\([^)]*\))?|[A-Z]{2,3})\s*$', date):
                 seconds = email.utils.mktime_tz(email.utils.parsedate_tz(date))
                 days[str(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).date())] += 1
         common = lambda counter, n: [{'key': key, 'count': count} for key, count in counter.most_common(n)]
