@@ -88,4 +88,32 @@ import Testing
         #expect(try !kinds(taken).contains(.prepared))
         #expect(try verify(taken).verdict == .intact)
     }
+
+    /// The files of the format's vectors, which other code has made: what each is said to be, it is.
+    @Test func theVectorsAreWhatTheySay() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Format/vectors")
+        func object(_ name: String) throws -> [String: Any] {
+            let data = try Data(contentsOf: folder.appending(path: name))
+            return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        }
+        let key = try #require(try object("store.json")["vkey"] as? String)
+        let good = try #require(try object("evidence.json")["good"] as? [[String: Any]])
+        #expect(good.count >= 7)
+        for vector in good {
+            let (name, hex) = (try #require(vector["name"] as? String), try #require(vector["hex"] as? String))
+            let bytes = hex.split(separator: " ").flatMap { word -> [UInt8] in
+                word.hasPrefix("00x")
+                    ? [UInt8](repeating: 0, count: Int(word.dropFirst(3)) ?? 0)
+                    : Hexadecimal.bytes(String(word)) ?? []
+            }
+            let path = purges.fixture.directory.path + "/vector"
+            try Data(bytes).write(to: URL(filePath: path))
+            var options = VerifyOptions()
+            options.trustedKeys = [try VerifierKey(key)]
+            let report = try Verifier(options).verify(path)
+            #expect(
+                report.verdict == (name.contains("said") ? .notEstablished : .intact), "\(name): \(report.findings)")
+        }
+    }
 }
