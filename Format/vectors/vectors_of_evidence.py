@@ -3,6 +3,7 @@
 import example_store as x
 from structures import *
 from primitives import *
+from retention_structures import completed_record, intent_record, prepared_record
 from vector_file import *
 
 KINDS = {"custody": 1, "record": 2, "control": 3, "log": 4, "checkpoint": 5, "proof": 6, "end": 7}
@@ -76,7 +77,7 @@ def pieces_of(rec, only):
 class File:
     """A whole evidence file over the example store: records by index, what is disclosed, whether it is logged."""
 
-    def __init__(self, store, indexes, only=None, is_logged=True, disclosure=None, states=None):
+    def __init__(self, store, indexes, only=None, is_logged=True, disclosure=None, states=None, later=()):
         states = states or {}
         kind = disclosure if disclosure is not None else (0 if only is None else 1)
         words = custody(T0 + 10_000_000, b"examiner@example.org", b"muniment 0.1.0", b"--index 3", kind,
@@ -88,17 +89,23 @@ class File:
             told = [] if state else list(pieces_of(rec, only))
             payload = b"" if state or isinstance(told[1], bytes) else rec.payload
             fields += chunk("record", record(record_head(index, state, rec.entry, *told), payload))
-        controls = [0, 1]
-        for index in controls: fields += chunk("control", control(index, store.records[index].entry))
-        leaves, seats = list(store.leaves), sorted(set(controls) | set(indexes))
+        # `later`: control records after those of the store, as (type, body).
+        known = list(store.records)
+        for kind, body in later:
+            part = control_record(kind, len(known) - 1, join(body))
+            known.append(x.Record(x.GROUPS[2], len(known), T0 + 5_000_000, control=join(part)))
+        controls = [0, 1] + list(range(len(store.records), len(known)))
+        for index in controls: fields += chunk("control", control(index, known[index].entry))
+        leaves, seats = [leaf_hash(record.entry) for record in known], sorted(set(controls) | set(indexes))
         if is_logged:
             salt_bytes = stand_in("export salt", 16)
             body = export_record(len(indexes), statement(salt_bytes, join(fields)))
             private = salt_bytes + join(words)
-            told = x.Record(x.GROUPS[2], 5, T0 + 11_000_000, private, control=join(control_record(12, 4, join(body))))
+            at = len(known)
+            told = x.Record(x.GROUPS[2], at, T0 + 11_000_000, private, control=join(control_record(12, at - 1, join(body))))
             leaves.append(leaf_hash(told.entry))
-            seats.append(5)
-            fields += chunk("log", logged(5, salt_bytes, told.entry))
+            seats.append(at)
+            fields += chunk("log", logged(at, salt_bytes, told.entry))
             self.export = body
         else: fields += chunk("log", [("logged", u8(0))])
         note = checkpoint(x.ORIGIN, len(leaves), tree_root(leaves), x.SEED)
@@ -119,11 +126,16 @@ class File:
 
 def files(v, store):
     chosen = File(store, [3], ["from"])
+    groups = [(g[0], g[5]) for g in store.footer_fields["groups"]]
+    renewed = seal_record(0, 1, 0, 4, stand_in("new footer"), bytes(32), None, groups)
+    disposition = [(8, intent_record(T0, 0, 0, 2, [], [(1, 1)], [])), (9, prepared_record(5, renewed, 0, [2])),
+                   (10, completed_record(5, 1, 1, 2, [6]))]
     for name, file in [("one attribute, logged", chosen), ("two records whole, logged", File(store, [2, 3])),
                        ("unlogged", File(store, [2, 3], is_logged=False)),
                        ("payload alone", File(store, [2, 3], ["@payload"])),
                        ("entries alone", File(store, [2, 3], disclosure=2, states={2: 1, 3: 1})),
-                       ("said to be purged", File(store, [2, 3], states={2: 2}))]:
+                       ("said to be purged", File(store, [2, 3], states={2: 2})),
+                       ("purged, with its disposition", File(store, [2, 3], states={2: 2}, later=disposition))]:
         v.accept(name, file.fields, chunks=[kind for kind, _, _ in file.chunks()])
     raw, places = chosen.bytes, chosen.chunks()
     by = {kind: (start, end) for kind, start, end in places}

@@ -7,6 +7,7 @@ from .control import decode_class, decode_control, decode_export, decode_identit
 from .entries import decode_attribute, decode_entry
 from .findings import take_note
 from .primitives import Cursor, INDEX_END, MIB, Refusal, ascends, known_version, minimal_varint, need, sha256, utf8
+from .retention import RETENTION_BODIES
 from .tree import leaf_hash, node_hash
 
 EVIDENCE_MAGIC = b"MUNEVID1"
@@ -177,6 +178,7 @@ class Evidence:
         self.at, self.hash, self.last_index = 0, hashlib.sha256(), -1
         self.leaves, self.classes, self.used, self.greatest = {}, set(), {}, -1
         self.custody = self.identity = self.note = None
+        self.unexplained, self.prepared = set(), {}
         self.records = self.purged = 0
         self.is_proved = False
 
@@ -250,9 +252,7 @@ class Evidence:
             payload = p.digest()
         entry = self.take_entry(record.index, record.entry, 0)
         if entry: self.used.setdefault(entry.class_, record.index)
-        if record.state == PURGED:
-            self.report.unattested("evidence.purgeUnproved", "said to be purged, and no disposition shows it", self.name,
-                                   self.start, record.index)
+        if record.state == PURGED: self.unexplained.add(record.index)
         if record.state == OPENED and entry: self.check_content(record, entry, payload)
         if self.custody: self.check_disclosure(record, payload is not None)
 
@@ -292,15 +292,35 @@ class Evidence:
                 need(record.index == 0, "inconsistent", "an identity record that is not entry 0")
                 self.identity = decode_identity(control.body)
             elif control.type == 3: self.classes.add(decode_class(control.body).class_)
+            elif control.type in RETENTION_BODIES: self.take_retention(record.index, control)
             else:
                 self.report.unattested("control.unknown", "type %d has no rules here" % control.type, self.name,
                                        self.start, record.index)
+
+    def take_retention(self, index, control):
+        """evidence.md, "Checks", 9: a purged record stands in a prepared record that a completed one carried out."""
+        body = RETENTION_BODIES[control.type](control.body)
+        if control.type == 9:
+            covered = {i for first, count in body.purged.runs for i in self.within(first, count)}
+            self.prepared[index] = covered & self.unexplained
+            self.unexplained -= covered
+        if control.type == 10:
+            for prepared in body.prepared: self.prepared.pop(prepared, None)
+
+    def within(self, first, count):
+        """The purged records of a run, whatever its length."""
+        if count <= len(self.unexplained): return range(first, first + count)
+        return [index for index in self.unexplained if first <= index < first + count]
 
     def conclude(self):
         """What can be said once records and control records are there."""
         if not self.identity: self.error("evidence.identity", "entry 0 does not say what the log is", 0)
         for class_, index in self.used.items():
             if class_ not in self.classes: self.error("evidence.class", "no record declares class %d" % class_, index)
+
+        for index in sorted(self.unexplained.union(*self.prepared.values())):
+            self.report.unattested("evidence.purgeUnproved", "said to be purged, and no disposition shows it", self.name,
+                                   self.start, index)
 
     def take_log(self, raw):
         log = decode_log(raw)

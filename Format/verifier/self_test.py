@@ -281,7 +281,7 @@ class SelfTest:
 
         for case in v["good"]:
             raw = unspell(case["hex"])
-            self.expect(judge(raw) == (2 if "purged" in case["name"] else 0), "evidence: %s: %s" % (case["name"], lines))
+            self.expect(judge(raw) == (2 if "said" in case["name"] else 0), "evidence: %s: %s" % (case["name"], lines))
             logged = "unlogged" not in case["name"] and "entries" not in case["name"]
             for at in range(0, len(raw), 1 if "one attribute" in case["name"] else 37):
                 changed = raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1:]

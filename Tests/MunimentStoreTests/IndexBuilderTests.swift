@@ -128,7 +128,9 @@ import Testing
         for index in 0..<UInt64(700) {
             let columns = EntryColumns.ofRun(1, classID: 1, recorded: 7)
             builder.add(entriesOf: Self.header(firstIndex: index), columns)
-            let attributes = (0..<400).map { Attribute("n\($0)", .text(String(repeating: "x", count: 300) + "\(index)")) }
+            let attributes = (0..<400).map {
+                Attribute("n\($0)", .text(String(repeating: "x", count: 300) + "\(index)"))
+            }
             let content = ContentEncoder.head(
                 attributes: ContentEncoder.canonical(attributes), payloadByteCount: 0)
             try content.decode { raw throws(FormatError) in
@@ -156,7 +158,8 @@ extension EntryColumns {
         ])
         bytes.append(zeros: count * Digest.byteCount)
         guard
-            let columns = try? bytes.decode({ raw throws(FormatError) in try EntryColumns(decoding: raw, count: count) })
+            let columns = try? bytes.decode({ raw throws(FormatError) in try EntryColumns(decoding: raw, count: count) }
+            )
         else { preconditionFailure("a run that was just encoded") }
         return columns
     }

@@ -20,7 +20,9 @@ import Testing
                     Attribute(Attribute.streamName, .text("general")),
                 ]
                 _ = try store.append([
-                    batch((0..<5).map { Array("\(round) \($0)".utf8) }, attributes: attributes, occurred: Int64(round) * 1_000)
+                    batch(
+                        (0..<5).map { Array("\(round) \($0)".utf8) }, attributes: attributes,
+                        occurred: Int64(round) * 1_000)
                 ])
             }
         }
@@ -117,7 +119,10 @@ import Testing
         let lies: [(String, (UInt32, [Attribute]) -> [Attribute])] = [
             ("a record is left out", { $0 == 50 ? [] : $1 }),
             ("a term of one record is left out", { $0 == 50 ? Array($1.dropFirst()) : $1 }),
-            ("a record is listed under another term", { $0 == 50 ? [Attribute("from", .text("nobody"))] + $1.dropFirst() : $1 }),
+            (
+                "a record is listed under another term",
+                { $0 == 50 ? [Attribute("from", .text("nobody"))] + $1.dropFirst() : $1 }
+            ),
             ("a term is added", { $0 == 50 ? $1 + [Attribute("to", .text("all"))] : $1 }),
         ]
         for (name, lie) in lies {

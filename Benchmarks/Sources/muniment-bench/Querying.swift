@@ -29,9 +29,13 @@ enum Querying {
         return [
             Query(name: "no record, equality", predicate: .attribute(.equals("sender", "nobody@example.com"))),
             Query(name: "1 record, equality", predicate: .attribute(.integer("sequence", middle...middle))),
-            Query(name: "1 record, time", predicate: .time(from: start + middle * 1_000_000, to: start + middle * 1_000_000 + 1)),
+            Query(
+                name: "1 record, time",
+                predicate: .time(from: start + middle * 1_000_000, to: start + middle * 1_000_000 + 1)),
             Query(name: "1 in 10,000", predicate: .attribute(.equals("case", "c-7"))),
-            Query(name: "1,000 in a row, integer range", predicate: .attribute(.integer("sequence", middle...middle + 999))),
+            Query(
+                name: "1,000 in a row, integer range",
+                predicate: .attribute(.integer("sequence", middle...middle + 999))),
             Query(
                 name: "1 in 8,000: sender and room and not case",
                 predicate: .all([
@@ -64,7 +68,8 @@ enum Querying {
         try archive.closeBlocking()
         print(
             "\(count) records of \(size) B with 4 attributes: \(format(filling)) s to append, "
-                + "\(format(Double(scratch.byteCount) / Double(count))) bytes a record, peak \(format(peakMemory())) MB")
+                + "\(format(Double(scratch.byteCount) / Double(count))) bytes a record, peak \(format(peakMemory())) MB"
+        )
         for query in queries(count) {
             try dropCaches(path)
             let reader = try ArchiveReader(at: path, options: Append.options())

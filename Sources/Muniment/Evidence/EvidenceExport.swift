@@ -13,13 +13,14 @@ final class EvidenceExport {
     private let options: EvidenceOptions
     private let writer: EvidenceWriter
     private var entries = ProvenLeaves()
-    private var classes: Set<UInt32> = []
+    private var concerning: ConcerningRecords
     private var recordCount: UInt64 = 0
     private var purgedCount: UInt64 = 0
 
     init(_ snapshot: Snapshot, to path: String, _ options: EvidenceOptions) throws(ArchiveError) {
         (self.snapshot, self.options) = (snapshot, options)
         custody = try options.custody()
+        concerning = try ConcerningRecords(snapshot)
         writer = try EvidenceWriter(snapshot.reader.fileSystem, path)
     }
 
@@ -40,7 +41,6 @@ final class EvidenceExport {
             guard recordCount > 0 else {
                 throw ArchiveError(.absent, "The selection selects no record: there is nothing to export.")
             }
-            var concerning = ConcerningRecords(snapshot, classes: classes)
             for control in try concerning.find() {
                 try writer.chunk(.control, control.encoded())
                 entries.append(control)
@@ -88,9 +88,11 @@ final class EvidenceExport {
                 .refused, "An evidence file holds at most \(EvidenceChunk.record.countMax) records: export in several.")
         }
         entries.append(EvidenceControl(index: stored.index, entry: stored.entry))
-        classes.insert(entry.classID)
         recordCount += 1
-        if case .purged = stored.content {
+        var isPurged = false
+        if case .purged = stored.content { isPurged = true }
+        concerning.note(stored.index, entry, isPurged: isPurged)
+        if isPurged {
             purgedCount += 1
             try chunk(EvidenceRecord(index: stored.index, entry: stored.entry, content: .purged))
         } else if custody.disclosure == .entries {

@@ -26,7 +26,7 @@ struct SegmentCandidates {
                 let plan = SegmentPlan(
                     firstIndex: indexes.lowerBound, size: indexes.count,
                     className: snapshot.name(ofClass: group.classID), span: group.timeFirst...group.timeLast,
-                    access: try access(group.classID, handle, place, snapshot.reader))
+                    access: { try access(group.classID, handle, place, snapshot.reader) })
                 let set = try plan.candidates(predicate)
                 if !set.isNone { sets[group.classID] = set }
             }
@@ -47,7 +47,7 @@ struct SegmentCandidates {
                 guard let span = tail.times(classID) else { continue }
                 let plan = SegmentPlan(
                     firstIndex: handle.firstIndex, size: tail.entryCount,
-                    className: snapshot.name(ofClass: classID), span: span, access: .tail(tail, classID))
+                    className: snapshot.name(ofClass: classID), span: span, access: { .tail(tail, classID) })
                 let set = try plan.candidates(predicate)
                 if !set.isNone { sets[classID] = set }
             }
@@ -66,6 +66,9 @@ struct SegmentCandidates {
             return try reader.index(classID, in: handle, at: place).map { .index($0) } ?? .locked
         } catch  where error.code == .purged {
             return .destroyed
+        } catch  where error.code == .keyMissing {
+            // Whether contents are needed, and so the key, is for the scan to say.
+            return .locked
         }
     }
 

@@ -23,7 +23,8 @@ struct SegmentPlan {
     private let size: Int
     private let className: String
     private let span: ClosedRange<Microseconds>
-    private let access: Access
+    /// Asked only where the predicate needs it: it reads keys.
+    private let access: () throws -> Access
 
     /// What there is of the group's index.
     enum Access {
@@ -38,7 +39,8 @@ struct SegmentPlan {
 
     /// Of a segment with `size` entries from `firstIndex` on; `span` holds the times of the class's records.
     init(
-        firstIndex: UInt64, size: Int, className: String, span: ClosedRange<Microseconds>, access: Access
+        firstIndex: UInt64, size: Int, className: String, span: ClosedRange<Microseconds>,
+        access: @escaping () throws -> Access
     ) {
         (self.firstIndex, self.size, self.className) = (firstIndex, size, className)
         (self.span, self.access) = (span, access)
@@ -117,9 +119,11 @@ struct SegmentPlan {
     private func times(_ from: Microseconds?, _ to: Microseconds?) throws -> Sets {
         if let from, span.upperBound < from { return certain(false) }
         if let to, span.lowerBound >= to { return certain(false) }
-        if from.map({ span.lowerBound >= $0 }) ?? true, to.map({ span.upperBound < $0 }) ?? true { return certain(true) }
+        if from.map({ span.lowerBound >= $0 }) ?? true, to.map({ span.upperBound < $0 }) ?? true {
+            return certain(true)
+        }
         var set = nothing
-        switch access {
+        switch try access() {
         case .destroyed, .locked: return unknown
         case .tail(let tail, let classID):
             let (first, last) = (from ?? .min, to.map { $0 - 1 } ?? .max)
@@ -137,7 +141,7 @@ struct SegmentPlan {
     }
 
     private func attributes(_ test: AttributeTest) throws -> Sets {
-        switch access {
+        switch try access() {
         case .destroyed: return Sets(truth: nothing, falsehood: nothing)
         case .locked: return unknown
         case .tail: break
@@ -167,7 +171,7 @@ struct SegmentPlan {
 
     /// Adds the records that have one term.
     private func gather(term: [UInt8], into set: inout OrdinalSet) throws {
-        switch access {
+        switch try access() {
         case .tail(let tail, let classID):
             tail.forEach(classID, term: term) { set.insert($0..<$0 + 1) }
         case .index(let index):
@@ -181,7 +185,7 @@ struct SegmentPlan {
     private func gather(
         from low: [UInt8], into set: inout OrdinalSet, while condition: (UnsafeRawBufferPointer) -> Bool
     ) throws {
-        switch access {
+        switch try access() {
         case .tail(let tail, let classID):
             tail.forEach(classID, where: { !$0.lexicographicallyPrecedes(low) && condition($0) }) {
                 set.insert($0..<$0 + 1)

@@ -88,6 +88,17 @@ package final class SimulatedDisk: FileSystem {
     /// Whether the power or the process is gone.
     package var isDead: Bool { state.withLock { $0.death != nil } }
 
+    /// A file's bytes as programs would read them; nil when there is no such file. Not a call: nothing strikes or counts it.
+    package func peek(_ path: String) -> [UInt8]? {
+        state.withLock { state in
+            guard let number = try? state.lookUp(path, .read), let inode = state.inodes[number], !inode.isDirectory
+            else { return nil }
+            var bytes = [UInt8](repeating: 0, count: Int(inode.content.cached.byteCount))
+            _ = bytes.withUnsafeMutableBytes { inode.content.cached.read(into: $0, at: 0) }
+            return bytes
+        }
+    }
+
     /// Flips one bit of a file, counted from its first byte's lowest bit, as it lies on the device. Traps when no such bit
     /// is there.
     package func flipBit(_ path: String, bit: UInt64) throws(FileSystemError) {

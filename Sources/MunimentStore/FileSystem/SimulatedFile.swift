@@ -168,8 +168,14 @@ extension SimulatedState {
         return count <= unit ? count : Int.random(in: 1..<count / unit, using: &random) * unit
     }
 
-    /// How much of so many bytes is moved before a failure: anything from none to all.
+    /// How much of so many bytes is moved before a failure: often none or all, otherwise anything between. All is the case to fear: a whole
+    /// frame that its writer was told had failed.
     fileprivate mutating func cut(_ count: Int, _ isDirect: Bool) -> Int {
+        switch random.next() % 4 {
+        case 0: return 0
+        case 1: return count
+        default: break
+        }
         let unit = isDirect ? directAlignment : 1
         return Int.random(in: 0...count / unit, using: &random) * unit
     }

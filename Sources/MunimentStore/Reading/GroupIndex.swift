@@ -111,9 +111,19 @@ final class IndexCache: Sendable {
     fileprivate let groups = BoundedCache<GroupIndex.Place, IndexKey>(costMax: 1_024)
     /// Of segments that are not sealed: at most two.
     let tails = Guarded<[TailIndex]>([])
+
+    func removeAll() {
+        tops.removeAll()
+        pages.removeAll()
+        groups.removeAll()
+        tails.withLock { $0 = [] }
+    }
 }
 
 extension LogReader {
+    /// Forgets every index that was opened, and its key. For whoever has destroyed a group's key.
+    package func forgetIndexes() { indexes.removeAll() }
+
     /// The index of a class in a segment whose index stands at `place`; nil where the segment has no record of the class.
     /// `.purged` or `.keyMissing` when its key is not there.
     package func index(

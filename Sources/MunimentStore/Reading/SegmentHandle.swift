@@ -35,8 +35,9 @@ package final class SegmentHandle: Sendable {
         /// The classes whose contents may have attributes; nil where that is not known. Of the journal that this process
         /// began alone.
         var attributeClasses: Set<UInt32>?
-        /// The footer's index; nil where there is none, or no footer is known.
-        var index: SegmentIndexPlace?
+        /// The footer's index, or why its directory can't be read, which is no reason not to read records; nil where there
+        /// is none, or no footer is known.
+        var index: Result<SegmentIndexPlace, FormatError>?
     }
 
     package let segment: UInt64
@@ -99,10 +100,9 @@ package final class SegmentHandle: Sendable {
                 .damaged, "\(path) holds the footer of another segment; run verify on a copy of the store.")
         }
         let frames = footer.frames.map { FrameReference($0) }
-        let index = try SegmentIndexPlace(footer)
         state.withLock { state in
             state.frames = frames
-            state.index = index
+            state.index = SegmentIndexPlace.find(footer)
         }
         return frames
     }
@@ -110,13 +110,12 @@ package final class SegmentHandle: Sendable {
     /// Where the segment's index is; nil where it has none, or is not known to be sealed.
     package func index() throws -> SegmentIndexPlace? {
         _ = try frames()
-        return state.withLock { $0.index }
+        return try state.withLock { $0.index }?.get()
     }
 
     /// Takes the index of a footer that was written to this file.
     func seal(_ footer: Footer) {
-        let index = try? SegmentIndexPlace(footer)
-        state.withLock { $0.index = index }
+        state.withLock { $0.index = SegmentIndexPlace.find(footer) }
     }
 
     /// The frame that holds `index`; nil when none does. O(log frames).
@@ -146,10 +145,14 @@ package struct SegmentIndexPlace: Sendable {
     package let offset: UInt64
 
     /// Nil where the footer has no index.
-    init?(_ footer: Footer) throws(FormatError) {
-        guard !footer.index.isEmpty else { return nil }
-        directory = try footer.index.decode(IndexDirectory.init(decoding:))
-        offset = footer.framesEnd
+    static func find(_ footer: Footer) -> Result<SegmentIndexPlace, FormatError>? {
+        if footer.index.isEmpty { return nil }
+        do throws(FormatError) {
+            let directory = try footer.index.decode(IndexDirectory.init(decoding:))
+            return .success(SegmentIndexPlace(directory: directory, offset: footer.framesEnd))
+        } catch {
+            return .failure(error)
+        }
     }
 }
 

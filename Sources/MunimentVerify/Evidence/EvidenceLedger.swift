@@ -20,8 +20,11 @@ struct EvidenceLedger {
     private(set) var controlCount: UInt64 = 0
     private(set) var openedCount: UInt64 = 0
     private(set) var purgedCount: UInt64 = 0
-    /// Indexes of purged records without proof, of which the first is told.
-    private var firstPurged: UInt64?
+    /// Purged records that no prepared record lists so far.
+    private var unexplained = IndexSet()
+    /// Those that one lists, by that record's index, until a completed record says that it was carried out. Each record stands once, whatever
+    /// the file says, so all of it together is no larger than the list of records.
+    private var prepared: [UInt64: IndexSet] = [:]
 
     /// `name` is the file's, for findings.
     init(_ name: String) { self.name = name }
@@ -72,7 +75,10 @@ struct EvidenceLedger {
         case .withheld: break
         case .purged:
             purgedCount += 1
-            if firstPurged == nil { firstPurged = record.index }
+            // Out of order is a finding already.
+            if unexplained.last.map({ $0 < record.index }) ?? true {
+                unexplained.append(record.index..<record.index + 1)
+            }
         case .opened(let pieces, let payload):
             let commitment = DisclosedContent.commitment(
                 pieces: pieces, payload: payload, payloadDigest: payloadDigest)
@@ -102,7 +108,21 @@ struct EvidenceLedger {
                 }
                 identity = stated
             case .retentionClass: declared.insert(try record.body.decode(ClassRecord.init(decoding:)).classID)
-            default:
+            case .event: _ = try record.body.decode(EventRecord.init(decoding:))
+            case .hold: _ = try record.body.decode(HoldRecord.init(decoding:))
+            case .release: _ = try record.body.decode(ReleaseRecord.init(decoding:))
+            case .erasure: _ = try record.body.decode(ErasureRecord.init(decoding:))
+            case .intent: _ = try record.body.decode(IntentRecord.init(decoding:))
+            case .clock: _ = try record.body.decode(ClockRecord.init(decoding:))
+            case .prepared:
+                let covered = try record.body.decode(PreparedRecord.init(decoding:)).purged.intersection(unexplained)
+                unexplained = unexplained.subtracting(covered)
+                prepared[control.index] = covered
+            case .completed:
+                for index in try record.body.decode(CompletedRecord.init(decoding:)).prepared {
+                    prepared[index] = nil
+                }
+            case .key, .seal, .export:
                 findings.append(
                     Finding(
                         .controlUnknown, .unattested, name, offset: offset, index: control.index,
@@ -163,11 +183,13 @@ struct EvidenceLedger {
                     .evidenceClass, .error, name, index: index,
                     "Record \(index) is of class \(classID), which no control record of the file declares."))
         }
-        if let firstPurged {
+        // What was prepared and never completed is not explained either.
+        let open = prepared.values.reduce(unexplained) { $0.union($1) }
+        if let first = open.first {
             findings.append(
                 Finding(
-                    .evidencePurgeUnproved, .unattested, name, index: firstPurged,
-                    "\(purgedCount) records, the first of them \(firstPurged), are said to be purged, and no disposition in the file shows it."
+                    .evidencePurgeUnproved, .unattested, name, index: first,
+                    "\(open.count) records, the first of them \(first), are said to be purged, and no disposition in the file shows it."
                 ))
         }
     }

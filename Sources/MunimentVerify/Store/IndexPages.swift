@@ -53,10 +53,8 @@ struct GroupPages {
         let first = Int(group.filterPageCount + group.termPageCount)
         var top: [UInt8] = []
         for page in first..<group.pageCount {
-            guard let sealed = try? sealed(page),
-                let plain = sealed.withUnsafeBytes({ cipher.open($0, page: page) }),
-                let body = try? plain.decode({ raw throws(FormatError) in Array(try IndexPage.body(decoding: raw, .top))
-                })
+            guard let sealed = try? sealed(page), let plain = sealed.withUnsafeBytes({ cipher.open($0, page: page) }),
+                case .success(let body) = plain.withUnsafeBytes({ decoding($0, GroupPages.topBody) })
             else { return nil }
             top += body
         }
@@ -64,6 +62,10 @@ struct GroupPages {
             try IndexTop(decoding: raw, termPageCount: Int(group.termPageCount))
         }
         return decoded.map { IndexedNames(names: $0.names) }
+    }
+
+    private static func topBody(_ plain: UnsafeRawBufferPointer) throws(FormatError) -> [UInt8] {
+        Array(try IndexPage.body(decoding: plain, .top))
     }
 }
 

@@ -21,7 +21,8 @@ package struct FuzzTarget: Sendable {
 
     /// All targets, by their names.
     package static let all: [FuzzTarget] =
-        formatTargets + indexTargets + blockTargets + frameTargets + noteTargets + proofTargets + inputTargets + textTargets
+        formatTargets + indexTargets + blockTargets + frameTargets + noteTargets + proofTargets + inputTargets
+        + textTargets
 
     /// The target of that name; nil for none.
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -13,9 +13,10 @@ struct Head: Hashable, Sendable {
 
 final class ObservedDisk: FileSystem {
     let disk: SimulatedDisk
+    private let nonces: NonceLedger
     private let heard = Guarded<[Head]>([])
 
-    init(_ disk: SimulatedDisk) { self.disk = disk }
+    init(_ disk: SimulatedDisk, _ nonces: NonceLedger) { (self.disk, self.nonces) = (disk, nonces) }
 
     /// The notes that were published, or nearly, since the last call.
     func takeNotes() -> [Head] {
@@ -27,10 +28,12 @@ final class ObservedDisk: FileSystem {
 
     func open(_ path: String, _ mode: OpenMode) throws(FileSystemError) -> any File {
         let file = try disk.open(path, mode)
-        return path.hasSuffix("/checkpoint" + TemporaryFile.suffix) ? NoteFile(file, self) : file
+        if path.hasSuffix("/checkpoint" + TemporaryFile.suffix) { return OverheardFile(file, hear: hear) }
+        let isSegment = path.hasSuffix(".seg") || path.hasSuffix(".seg" + TemporaryFile.suffix)
+        return isSegment ? OverheardFile(file, see: nonces.take) : file
     }
 
-    fileprivate func hear(_ bytes: [UInt8]) {
+    private func hear(_ bytes: [UInt8]) {
         guard let note = try? SignedNote(bytes), let checkpoint = try? Checkpoint(text: note.text) else { return }
         heard.withLock { $0.append(Head(size: checkpoint.size, root: checkpoint.root)) }
     }
@@ -46,25 +49,32 @@ final class ObservedDisk: FileSystem {
     func isNetworkFileSystem(_ path: String) throws(FileSystemError) -> Bool { try disk.isNetworkFileSystem(path) }
 }
 
-/// The file that will be the newest checkpoint: once it is synced, it counts.
-private final class NoteFile: File {
+/// A file whose writes are looked at: each as it comes, or the last one once it is synced. A note counts from then on.
+private final class OverheardFile: File {
     private let file: any File
-    private let owner: ObservedDisk
+    private let see: (@Sendable (UnsafeRawBufferPointer) -> Void)?
+    private let hear: (@Sendable ([UInt8]) -> Void)?
     private let written = Guarded<[UInt8]>([])
 
-    init(_ file: any File, _ owner: ObservedDisk) { (self.file, self.owner) = (file, owner) }
+    init(
+        _ file: any File, see: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil,
+        hear: (@Sendable ([UInt8]) -> Void)? = nil
+    ) {
+        (self.file, self.see, self.hear) = (file, see, hear)
+    }
 
     var path: String { file.path }
     var isDirect: Bool { file.isDirect }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileSystemError) {
-        written.withLock { $0 = Array(bytes) }
+        see?(bytes)
+        if hear != nil { written.withLock { $0 = Array(bytes) } }
         try file.write(bytes, at: offset)
     }
 
     func synchronize() throws(FileSystemError) {
         try file.synchronize()
-        owner.hear(written.withLock { $0 })
+        hear?(written.withLock { $0 })
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileSystemError) -> Int {
@@ -78,4 +88,36 @@ private final class NoteFile: File {
     func lockExclusively() throws(FileSystemError) -> Bool { try file.lockExclusively() }
     func dropCache() { file.dropCache() }
     func close() { file.close() }
+}
+
+/// Every part that was ever sealed in a run, whatever became of its frame: the same session and number with other bytes would be a nonce used
+/// twice under one key.
+final class NonceLedger: Sendable {
+    private struct Nonce: Hashable {
+        var session: [UInt8]
+        var part: UInt64
+    }
+
+    private struct State {
+        var frames: [Nonce: FrameHeader] = [:]
+        var violation: String?
+    }
+
+    private let state = Guarded(State())
+
+    /// What was done wrong, if anything.
+    var violation: String? { state.withLock { $0.violation } }
+
+    /// Looks at a write to a segment file: a frame, perhaps with zeros after it, or something else.
+    func take(_ bytes: UnsafeRawBufferPointer) {
+        guard let header = try? FrameHeader(decoding: bytes) else { return }
+        state.withLock { state in
+            for part in header.firstPart..<header.firstPart + UInt64(header.partCount) {
+                let nonce = Nonce(session: header.session, part: part)
+                if let other = state.frames.updateValue(header, forKey: nonce), other != header {
+                    state.violation = "part \(part) of one session was sealed twice"
+                }
+            }
+        }
+    }
 }

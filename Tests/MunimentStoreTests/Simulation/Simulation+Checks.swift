@@ -77,6 +77,7 @@ extension Simulation {
             guard store.committed.frontier.size == size, store.committed.frontier.root() == store.committed.root else {
                 throw Violation("the frontier is not the tree's")
             }
+            try checkOpened()
             try checkEverything(sample: 10)
         } catch let error as ArchiveError {
             note("  settle: \(error.code): \(error.message)")

@@ -26,6 +26,9 @@ final class Simulation {
     var classIDs: [UInt32] = [1]
     var capacity: UInt64 = 1 << 30
     private var callCountAtOpen = 0
+    private let nonces = NonceLedger()
+    /// The greatest size that a checkpoint stated to anybody.
+    private(set) var publishedMax: UInt64 = 0
     /// The calls to the disks that died.
     private var pastCalls: [[SimulatedCall]] = []
 
@@ -38,7 +41,7 @@ final class Simulation {
         configuration.nameOrder = SimulatedDisk.NameOrder.allCases.randomElement(using: &random)!
         firstDisk = SimulatedDisk(configuration)
         disk = firstDisk
-        observed = ObservedDisk(disk)
+        observed = ObservedDisk(disk, nonces)
         faultsLeft = Int.random(in: 1...3, using: &random)
         mayRot = random.odds(15)
         options.isSynchronous = true
@@ -59,7 +62,7 @@ final class Simulation {
         configuration.nameOrder = nameOrder
         firstDisk = SimulatedDisk(configuration, faults: faults)
         disk = firstDisk
-        observed = ObservedDisk(disk)
+        observed = ObservedDisk(disk, nonces)
         (faultsLeft, mayRot) = (0, false)
         options.isSynchronous = true
         options.clock = clock
@@ -119,7 +122,7 @@ final class Simulation {
         for attempt in 0... {
             path = "archive\(attempt)"
             _ = observed.takeNotes()
-            model = LogModel()
+            (model, publishedMax) = (LogModel(), 0)
             note("create \(path)")
             do throws(ArchiveError) {
                 store = try LogStore.create(observed, path, origin: "example.org/simulation", options: options)
@@ -160,6 +163,7 @@ final class Simulation {
     private func finish() throws {
         disk.arm(.none)
         faultsLeft = 0
+        setCapacity(1 << 30)
         try close()
         if random.odds(30) {
             disk.powerLoss()
@@ -168,6 +172,7 @@ final class Simulation {
         try reopen()
         do {
             try checkEverything(sample: .max)
+            try checkSeals()
         } catch let error as ArchiveError {
             note("  \(error.code): \(error.message)")
             try excuse(error)
@@ -223,7 +228,7 @@ final class Simulation {
         rotten = isRotten
         pastCalls.append(disk.calls)
         disk = disk.restart(outcome: random.next())
-        observed = ObservedDisk(disk)
+        observed = ObservedDisk(disk, nonces)
         callCountAtOpen = 0
         clock.advance(microseconds: 1_000_000)
         if random.odds(50) { clock.reboot() }
@@ -286,7 +291,11 @@ final class Simulation {
     }
 
     func hearNotes() throws {
-        for head in observed.takeNotes() { try model.publish(head) }
+        for head in observed.takeNotes() {
+            try model.publish(head)
+            publishedMax = max(publishedMax, head.size)
+        }
+        if let violation = nonces.violation { throw Violation(violation) }
     }
 
     // MARK: One operation

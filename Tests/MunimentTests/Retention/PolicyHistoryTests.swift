@@ -208,7 +208,7 @@ private struct PolicyHistory {
 
     // MARK: Comparing
 
-    private func compare() throws {
+    private mutating func compare() throws {
         let names = Dictionary(
             uniqueKeysWithValues: policy.mattersInForce.map { ($0.id, $0.name ?? "?") })
         guard Set(names.values) == Set(["A", "B", "C"].filter { model.isInForce($0) }) else {
