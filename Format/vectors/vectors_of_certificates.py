@@ -48,11 +48,11 @@ def proof(index):
 
 LINES = [
     ["Log", "example.org/muniment"], ["Disposition", "record 7"],
-    ["Outcome", "the contents of 2 records in 1 segments are destroyed; 1 due records are kept because they are held"],
+    ["Outcome", "contents destroyed: 2, in segments: 1; due, but kept because held: 1"],
     ["Begun", "2026-01-09T00:00:00Z"], ["Over", "2026-01-09T00:00:02Z (record 9)"],
     ["Clock", "2026-01-09T00:00:00Z, proved, by record 0"],
     ["Rule", "class 2 \"mail <b>\\u{202e}\": P7D since recorded, compliance mode (record 2)"],
-    ["Hold in force", "matter 6, placed at 2026-01-02T00:00:00Z, 1 scopes; attested: a private predicate has a say in what it covers"],
+    ["Hold in force", "matter 6, placed at 2026-01-02T00:00:00Z, scopes: 1; attested: a private predicate has a say in what it covers"],
     ["Destroyed", "segment 0, generation 1: 2 of 6 records: 3\u20134 (record 8)"],
     ["Keys", "epoch 1 began; the files that held the old keys were overwritten; the key-encryption key is destroyed"],
     ["Checkpoint", "size 10, root " + ROOT]]

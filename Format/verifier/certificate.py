@@ -126,7 +126,7 @@ def lines_of(facts, disposition, note):
     purged, held = (sum(f(r.body) for r in facts.prepared) for f in (lambda b: len(b.purged), lambda b: b.held))
     add("Log", note.origin)
     add("Disposition", "record %d" % disposition)
-    add("Outcome", "the contents of %d records in %d segments are destroyed; %d due records are kept because they are held"
+    add("Outcome", "contents destroyed: %d, in segments: %d; due, but kept because held: %d"
         % (purged, len(facts.prepared), held) if over.outcome else "given up; nothing was destroyed")
     add("Begun", time_text(facts.begun.recorded))
     add("Over", "%s (record %d)" % (time_text(facts.over.recorded), facts.over.index))
@@ -137,7 +137,7 @@ def lines_of(facts, disposition, note):
     add("Erasure", *["record %d, asked for at %s (record %d)" % (r.body.index, time_text(r.recorded), r.index)
                      for r in facts.erasures])
     how = ("proved: anyone can check what it covers", "attested: a private predicate has a say in what it covers")
-    add("Hold in force", *[("matter %d, placed at %s, %d scopes; %s" % (
+    add("Hold in force", *[("matter %d, placed at %s, scopes: %d; %s" % (
         h.matter, time_text(facts.scopes[h.matter][0].recorded), len(facts.scopes[h.matter]), how[h.decided]))
         for h in intent.holds] or ["none"])
     add("Destroyed", *[destroyed(r) for r in facts.prepared])

@@ -135,7 +135,7 @@ package struct CertificateFacts: Sendable {
         guard completed.outcome == .completed else { return "given up; nothing was destroyed" }
         let held = prepared.reduce(0) { $0 + $1.body.heldCount }
         return
-            "the contents of \(purgedCount) records in \(prepared.count) segments are destroyed; \(held) due records are kept because they are held"
+            "contents destroyed: \(purgedCount), in segments: \(prepared.count); due, but kept because held: \(held)"
     }
 
     private static func words(_ rule: ClassRecord, _ index: UInt64) -> String {
@@ -148,7 +148,7 @@ package struct CertificateFacts: Sendable {
         let decided =
             hold.decided == .proved
             ? "proved: anyone can check what it covers" : "attested: a private predicate has a say in what it covers"
-        return "matter \(hold.matter), placed at \(placed), \(scopes.count) scopes; \(decided)"
+        return "matter \(hold.matter), placed at \(placed), scopes: \(scopes.count); \(decided)"
     }
 
     private func words(_ index: UInt64, _ body: PreparedRecord) -> String {

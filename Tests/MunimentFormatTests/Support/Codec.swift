@@ -40,72 +40,73 @@ struct Codec: Sendable, CustomTestStringConvertible {
         Codec(file, checksumAt: { $0 - 4 }, recoded)
     }
 
-    static let all: [Codec] = [
-        Codec("manifest.json") { try $0.decode(Manifest.init(decoding:)).encoded() },
-        Codec("entry.json") { try $0.decode(Entry.init(decoding:)).encoded() },
-        Codec("entry-extensions.json") { EntryExtension.encoded(try $0.decode(EntryExtension.list(decoding:))) },
-        Codec("attribute.json") { try $0.decode(Attribute.init(decoding:)).encoded },
-        Codec("content.json", recodedContent),
-        Codec("body-reference.json") { try $0.decode(BodyReference.init(decoding:)).encoded },
-        Codec("entry-columns.json", recodedColumns),
-        Codec("part-row.json") { bytes in
-            try bytes.decode { raw throws(FormatError) in
-                var reader = ByteReader(raw, "part row")
-                let row = try PartRow(decoding: &reader)
+    static let all: [Codec] =
+        [
+            Codec("manifest.json") { try $0.decode(Manifest.init(decoding:)).encoded() },
+            Codec("entry.json") { try $0.decode(Entry.init(decoding:)).encoded() },
+            Codec("entry-extensions.json") { EntryExtension.encoded(try $0.decode(EntryExtension.list(decoding:))) },
+            Codec("attribute.json") { try $0.decode(Attribute.init(decoding:)).encoded },
+            Codec("content.json", recodedContent),
+            Codec("body-reference.json") { try $0.decode(BodyReference.init(decoding:)).encoded },
+            Codec("entry-columns.json", recodedColumns),
+            Codec("part-row.json") { bytes in
+                try bytes.decode { raw throws(FormatError) in
+                    var reader = ByteReader(raw, "part row")
+                    let row = try PartRow(decoding: &reader)
+                    var encoded: [UInt8] = []
+                    row.append(to: &encoded)
+                    return encoded
+                }
+            },
+            Codec("part.json") { bytes in
+                // The prefix says all there is to say about the layout; the stored bytes are taken as they are.
+                let prefix = try bytes.decode(PartPrefix.init(decoding:))
                 var encoded: [UInt8] = []
-                row.append(to: &encoded)
+                encoded.append(
+                    littleEndian: UInt32(prefix.storedByteCount) | (prefix.isCompressed ? 0 : PartRow.storedAsIs))
+                encoded.append(littleEndian: UInt32(prefix.contentByteCount))
+                encoded += bytes[8..<8 + prefix.storedByteCount]
+                encoded.append(zeros: PartRow.ciphertextByteCount(stored: prefix.storedByteCount) - 16 - encoded.count)
                 return encoded
-            }
-        },
-        Codec("part.json") { bytes in
-            // The prefix says all there is to say about the layout; the stored bytes are taken as they are.
-            let prefix = try bytes.decode(PartPrefix.init(decoding:))
-            var encoded: [UInt8] = []
-            encoded.append(
-                littleEndian: UInt32(prefix.storedByteCount) | (prefix.isCompressed ? 0 : PartRow.storedAsIs))
-            encoded.append(littleEndian: UInt32(prefix.contentByteCount))
-            encoded += bytes[8..<8 + prefix.storedByteCount]
-            encoded.append(zeros: PartRow.ciphertextByteCount(stored: prefix.storedByteCount) - 16 - encoded.count)
-            return encoded
-        },
-        block("frame-header.json") { try $0.decode(FrameHeader.init(decoding:)).encoded() },
-        Codec("segment-header.json", checksumAt: { _ in 104 }) {
-            try $0.decode(SegmentHeader.init(decoding:)).encoded()
-        },
-        Codec("footer.json", checksumAt: { $0 - 16 }) { try $0.decode(Footer.init(decoding:)).encoded() },
-        block("segment-row.json") { try $0.decode(SegmentRow.init(decoding:)).encoded() },
-        block("root-key.json") { try $0.decode(RootKeyFile.init(decoding:)).encoded() },
-        block("groups-header.json") { try $0.decode(GroupsHeader.init(decoding:)).encoded() },
-        block("group-key-row.json") { try $0.decode(GroupKeyRow.init(decoding:)).encoded() },
-        block("signer-key-block.json") { try $0.decode(SignerKeyBlock.init(decoding:)).encoded() },
-        block("signer-state.json") { try $0.decode(SignerState.init(decoding:)).encoded() },
-        Codec("control-record.json") { try $0.decode(ControlRecord.init(decoding:)).encoded() },
-        Codec("identity-record.json") { try $0.decode(IdentityRecord.init(decoding:)).encoded() },
-        Codec("class-record.json") { try $0.decode(ClassRecord.init(decoding:)).encoded() },
-        Codec("seal-record.json") { try $0.decode(SealRecord.init(decoding:)).encoded() },
-        Codec("index-set.json") { bytes in
-            try bytes.decode { raw throws(FormatError) in
-                var reader = ByteReader(raw, "index set")
-                return try IndexSet(decoding: &reader).encoded()
-            }
-        },
-        Codec("private-part.json") { try $0.decode(PrivatePart.init(decoding:)).encoded() },
-        Codec("predicate.json") { try $0.decode(PredicateForm.init(decoding:)).encoded() },
-        Codec("event-record.json") { try $0.decode(EventRecord.init(decoding:)).encoded() },
-        Codec("hold-record.json") { try $0.decode(HoldRecord.init(decoding:)).encoded() },
-        Codec("release-record.json") { try $0.decode(ReleaseRecord.init(decoding:)).encoded() },
-        Codec("erasure-record.json") { try $0.decode(ErasureRecord.init(decoding:)).encoded() },
-        Codec("clock-record.json") { try $0.decode(ClockRecord.init(decoding:)).encoded() },
-        Codec("intent-record.json") { try $0.decode(IntentRecord.init(decoding:)).encoded() },
-        Codec("prepared-record.json") { try $0.decode(PreparedRecord.init(decoding:)).encoded() },
-        Codec("completed-record.json") { try $0.decode(CompletedRecord.init(decoding:)).encoded() },
-        Codec("export-record.json") { try $0.decode(ExportRecord.init(decoding:)).encoded() },
-        Codec("evidence.json", recodedEvidence),
-        Codec("evidence-custody.json") { try $0.decode(EvidenceCustody.init(decoding:)).encoded() },
-        Codec("evidence-record.json", recodedEvidenceRecord),
-        Codec("evidence-log.json") { try $0.decode(EvidenceLogging.init(decoding:)).encoded() },
-        block("body-header.json") { try $0.decode(BodyFileHeader.init(decoding:)).encoded() },
-    ] + index
+            },
+            block("frame-header.json") { try $0.decode(FrameHeader.init(decoding:)).encoded() },
+            Codec("segment-header.json", checksumAt: { _ in 104 }) {
+                try $0.decode(SegmentHeader.init(decoding:)).encoded()
+            },
+            Codec("footer.json", checksumAt: { $0 - 16 }) { try $0.decode(Footer.init(decoding:)).encoded() },
+            block("segment-row.json") { try $0.decode(SegmentRow.init(decoding:)).encoded() },
+            block("root-key.json") { try $0.decode(RootKeyFile.init(decoding:)).encoded() },
+            block("groups-header.json") { try $0.decode(GroupsHeader.init(decoding:)).encoded() },
+            block("group-key-row.json") { try $0.decode(GroupKeyRow.init(decoding:)).encoded() },
+            block("signer-key-block.json") { try $0.decode(SignerKeyBlock.init(decoding:)).encoded() },
+            block("signer-state.json") { try $0.decode(SignerState.init(decoding:)).encoded() },
+            Codec("control-record.json") { try $0.decode(ControlRecord.init(decoding:)).encoded() },
+            Codec("identity-record.json") { try $0.decode(IdentityRecord.init(decoding:)).encoded() },
+            Codec("class-record.json") { try $0.decode(ClassRecord.init(decoding:)).encoded() },
+            Codec("seal-record.json") { try $0.decode(SealRecord.init(decoding:)).encoded() },
+            Codec("index-set.json") { bytes in
+                try bytes.decode { raw throws(FormatError) in
+                    var reader = ByteReader(raw, "index set")
+                    return try IndexSet(decoding: &reader).encoded()
+                }
+            },
+            Codec("private-part.json") { try $0.decode(PrivatePart.init(decoding:)).encoded() },
+            Codec("predicate.json") { try $0.decode(PredicateForm.init(decoding:)).encoded() },
+            Codec("event-record.json") { try $0.decode(EventRecord.init(decoding:)).encoded() },
+            Codec("hold-record.json") { try $0.decode(HoldRecord.init(decoding:)).encoded() },
+            Codec("release-record.json") { try $0.decode(ReleaseRecord.init(decoding:)).encoded() },
+            Codec("erasure-record.json") { try $0.decode(ErasureRecord.init(decoding:)).encoded() },
+            Codec("clock-record.json") { try $0.decode(ClockRecord.init(decoding:)).encoded() },
+            Codec("intent-record.json") { try $0.decode(IntentRecord.init(decoding:)).encoded() },
+            Codec("prepared-record.json") { try $0.decode(PreparedRecord.init(decoding:)).encoded() },
+            Codec("completed-record.json") { try $0.decode(CompletedRecord.init(decoding:)).encoded() },
+            Codec("export-record.json") { try $0.decode(ExportRecord.init(decoding:)).encoded() },
+            Codec("evidence.json", recodedEvidence),
+            Codec("evidence-custody.json") { try $0.decode(EvidenceCustody.init(decoding:)).encoded() },
+            Codec("evidence-record.json", recodedEvidenceRecord),
+            Codec("evidence-log.json") { try $0.decode(EvidenceLogging.init(decoding:)).encoded() },
+            block("body-header.json") { try $0.decode(BodyFileHeader.init(decoding:)).encoded() },
+        ] + index
 
     /// The content with its attributes' order checked, spelt again from its pieces.
     @Sendable static func recodedContent(_ bytes: [UInt8]) throws -> [UInt8] {
