@@ -83,6 +83,8 @@ package final class RecordBatch: @unchecked Sendable {
         payload: UnsafeRawBufferPointer, list: AttributeList, occurred time: Microseconds? = nil
     ) {
         precondition(payload.count <= Limits.inlinePayloadByteCount && (time != nil) == hasOccurred)
+        // Whoever seals the segment would otherwise take it that the class has no terms.
+        if list.count > 0 { hasAttributes = true }
         let target = grow(list.contentByteCount(payloadByteCount: payload.count))
         let head = list.storeHead(payloadByteCount: payload.count, to: target)
         if let base = payload.baseAddress { (target + head).copyMemory(from: base, byteCount: payload.count) }
