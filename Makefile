@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: help deps deps-bench deps-interop deps-browser build test demo lint format bench bench-smoke sim nightly fuzz interop clean
 
 help:
-	@echo "make demo      makes an archive from sample data it writes itself, proves, verifies, tampers, verifies again"
+	@echo "make demo      makes an archive from sample data it writes itself, proves, holds, purges, certifies, tampers, verifies"
 	@echo "make test      all tests of everyday (under 15 minutes on 2 cores)"
 	@echo "make build     the command, optimised: .build/release/muniment"
 	@echo "make lint      the format check      make format   the formatter"

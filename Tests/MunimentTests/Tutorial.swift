@@ -214,4 +214,71 @@ import Testing
         #expect(found == ["Lunch at noon?", "Lunch at noon?"])
         try await archive.close()
     }
+
+    /// "Retention": a class, a hold, two purges, and what is left to show.
+    @Test func retention() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/mail"
+        let archive = try await Archive.create(at: path, origin: "example.org/mail")
+        // 3 March 2011.
+        let occurred: Microseconds = 1_299_110_400_000_000
+        // snippet: class
+        let rule = RetentionClassChange(period: "P7Y", since: .occurred, mode: .compliance)
+        try await archive.setClass("letters", rule)
+
+        let letters = ["ann", "bob"].map { name in
+            Record(
+                "Dear editor", attributes: [Attribute("from", .text("\(name)@example.org"))],
+                retentionClass: "letters", occurredAt: occurred)
+        }
+        let receipt = try await archive.append(letters)
+        // end
+
+        // snippet: hold
+        var selection = Selection()
+        selection.conditions = [.attribute(.equals("from", "ann@example.org"))]
+        try await archive.placeHold(on: "Doe v. Roe", covering: selection, PolicyNote(reason: "letter of the court"))
+        // end
+
+        // snippet: compact
+        let expected = try await archive.compact(isDryRun: true)
+        print("\(expected.due) are due, of which \(expected.held) are held")
+        let report = try await archive.compact()
+        print("\(report.purged) purged")
+        // end
+        #expect(expected.due == 2 && expected.held == 1 && expected.purged == 0)
+        #expect(report.purged == 1 && report.matters.map(\.name) == ["Doe v. Roe"])
+
+        // snippet: purged
+        let snapshot = try await archive.snapshot()
+        let purged = try snapshot.record(at: receipt.firstIndex + 1)
+        if case .purged = purged.content { print("gone, with proof that it was there") }
+        let proof = try snapshot.inclusionProof(of: purged.index)
+        try proof.verify(leafHash: purged.leafHash, root: snapshot.checkpoint.root)
+        // end
+        let held = try snapshot.record(at: receipt.firstIndex)
+        #expect(held.payload == Array("Dear editor".utf8))
+        #expect(purged.payload == nil && purged.attributes.isEmpty)
+
+        // snippet: release
+        let simulation = try await archive.simulateRelease(of: "Doe v. Roe")
+        print("\(simulation.freedCount) would become deletable")
+        try await archive.releaseHold(on: "Doe v. Roe", PolicyNote(reason: "settled"))
+        let last = try await archive.compact()
+        if let disposition = last.disposition {
+            let certificate = try await archive.snapshot().certificate(of: disposition)
+            try Data(certificate.bytes(.html)).write(to: URL(filePath: path + ".destroyed.html"))
+        }
+        // end
+        #expect(simulation.freedCount == 1 && last.purged == 1 && last.held == 0)
+        var trust = VerifyOptions()
+        trust.trustedKeys = [try VerifierKey(archive.verifierKey)]
+        let certified = try Verifier(trust).verify(path + ".destroyed.html")
+        #expect(certified.verdict == .intact && certified.purged == 1)
+        try await archive.close()
+        trust.keysDirectory = path + ".keys"
+        let verified = try Verifier(trust).verify(path)
+        #expect(verified.verdict == .intact, "\(verified.findings)")
+        #expect(verified.purged == 2 && verified.unexplained == 0)
+    }
 }

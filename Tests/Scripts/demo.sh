@@ -120,7 +120,7 @@ expect 66 get archive "$first"
 say "12. The letters are gone, and nothing that was ever proved has changed"
 run verify first.tlog-proof --key "$key"
 run verify archive --key "$key" --against received.checkpoint
-note "    Attested: by whom a letter is, is sealed, so that these 100 were not Edsger's is the owner's word. Rule, clock and count are proved."
+note "    Attested: who wrote a letter is sealed, so it is the owner's word that none of the 100 was Edsger's. Rule, clock and number are proved."
 
 say "13. The court gets three of the letters that were held, in one file"
 letters=$("$muniment" query archive --class mail --where from=edsger@example.com --limit 3 --json |
@@ -132,6 +132,9 @@ say "14. The case is settled: the hold is released, and the last of the letters 
 run hold release archive "Doe v. Roe" --dry-run
 run hold release archive "Doe v. Roe" --reason "settled"
 run compact archive
+counts 0 --class mail --where from=edsger@example.com
+counts 120 --class mail
+good "of the 120 letters of 2011 none can be read any more, and every entry is there"
 run dispositions archive
 disposition=$("$muniment" dispositions archive | tail -1 | cut -f 1)
 run certificate archive "$disposition" | sed '/^ *What follows/,$d'
