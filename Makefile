@@ -82,6 +82,7 @@ fuzz: deps
 nightly: test sim interop fuzz
 	MUNIMENT_NIGHTLY=1 $(SWIFT) test --skip-build --filter 'BitFlip|aChangeInAThousandRecords'
 	MUNIMENT_KILLS=1000 bash Tests/Scripts/kill9.sh .build/release/muniment
+	MUNIMENT_KILLS=500 bash Tests/Scripts/kill9_compact.sh .build/release/muniment
 
 clean:
 	rm -rf .build .build-* Benchmarks/.build .venv-verify

@@ -58,6 +58,9 @@ public struct StoredRecord: Sendable {
     /// Without the stream; empty when purged.
     public let attributes: [Attribute]
     public let content: Content
+    /// Of a purged record: the disposition that purged it, by the index of its intent record. Nil where the snapshot's checkpoint does not cover it yet
+    /// (take a newer snapshot), or where no disposition explains the loss (verify says so).
+    public internal(set) var disposition: UInt64?
     /// The bytes of the Merkle leaf's input.
     public let entry: [UInt8]
 

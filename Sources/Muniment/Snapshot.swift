@@ -15,6 +15,7 @@ public struct Snapshot: Sendable {
     public let checkpointNote: [UInt8]
     let reader: LogReader
     let classes: ClassTable
+    private let purges = PurgeAccount()
 
     init(_ note: SignedNote, reader: LogReader, classes: ClassTable) throws(ArchiveError) {
         checkpoint = try translating("checkpoint") { try Checkpoint(text: note.text) }
@@ -100,7 +101,7 @@ public struct Snapshot: Sendable {
         do throws(ArchiveError) {
             content = try reader.content(index)
         } catch  where error.code == .purged {
-            return stored(index, entry, bytes, attributes: [], content: .purged)
+            return try purged(index, entry, bytes)
         }
         return try translating("record \(index)") {
             let attributes = try content.attributes()
@@ -132,6 +133,13 @@ public struct Snapshot: Sendable {
         }
     }
 
+    /// A record whose content is gone, with the disposition that says why.
+    func purged(_ index: UInt64, _ entry: Entry, _ bytes: [UInt8]) throws(ArchiveError) -> StoredRecord {
+        var record = stored(index, entry, bytes, attributes: [], content: .purged)
+        record.disposition = try purges.disposition(of: index, log)
+        return record
+    }
+
     func stored(
         _ index: UInt64, _ entry: Entry, _ bytes: [UInt8], attributes: [Attribute], content: StoredRecord.Content
     ) -> StoredRecord {
@@ -148,5 +156,19 @@ public struct Snapshot: Sendable {
                 ? "control" : classes.record(entry.classID)?.name ?? "class \(entry.classID)",
             stream: stream, recordedAt: entry.recorded, occurredAt: entry.occurred, attributes: others,
             content: content, entry: bytes)
+    }
+}
+
+/// What was purged under a snapshot's checkpoint: read from the log when a purged record is first met, and kept.
+private final class PurgeAccount: Sendable {
+    private let policy = Guarded<RetentionPolicy?>(nil)
+
+    func disposition(of index: UInt64, _ log: ProvenLog) throws(ArchiveError) -> UInt64? {
+        try policy.withLock { policy throws(ArchiveError) in
+            if let known = policy { return known.disposition(ofPurged: index) }
+            let loaded = try RetentionPolicy.load(log)
+            policy = loaded
+            return loaded.disposition(ofPurged: index)
+        }
     }
 }

@@ -58,7 +58,10 @@ struct RecordJSON {
         json.key("proof")
         json.string("verified")
         json.key("purged")
-        if case .purged = record.content { json.bool(true) } else { json.bool(false) }
+        guard case .purged = record.content else { return json.bool(false) }
+        json.bool(true)
+        json.key("disposition")
+        if let disposition = record.disposition { json.integer(disposition) } else { json.null() }
     }
 
     /// Each name once, with its values; both in the order of their bytes.

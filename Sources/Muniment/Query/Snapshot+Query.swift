@@ -104,7 +104,7 @@ extension Snapshot {
         return try translating("record \(index)") {
             let entry = try bytes.decode(Entry.init(decoding:))
             guard let (part, range) = hit.content else {
-                return stored(index, entry, bytes, attributes: [], content: .purged)
+                return try purged(index, entry, bytes)
             }
             let content = try RecordContent(Array(part[range]))
             let payload = hit.bodyByteCount.map { StoredRecord.Content.large($0) } ?? .payload(Array(content.payload))

@@ -123,13 +123,16 @@ struct GenerationSwitch {
         }
     }
 
-    /// Removes what a run that died left under temporary names.
-    func removeUnnamed() throws(ArchiveError) {
-        for directory in Set(reader.segments.map { paths.segmentDirectory($0.segment) }).sorted() {
+    /// Removes what a run that died left of `sealed` segments under temporary names. Those of others are being written: by whoever seals them now.
+    func removeUnnamed(_ sealed: [SegmentHandle]) throws(ArchiveError) {
+        let segments = Set(sealed.map(\.segment))
+        for directory in Set(segments.map { paths.segmentDirectory($0) }).sorted() {
             try translating(directory) {
                 for name in try fileSystem.names(in: directory) where name.hasSuffix(TemporaryFile.suffix) {
-                    guard SegmentHeader.parse(fileName: String(name.dropLast(TemporaryFile.suffix.utf8.count))) != nil
-                    else { continue }
+                    let final = String(name.dropLast(TemporaryFile.suffix.utf8.count))
+                    guard let found = SegmentHeader.parse(fileName: final), segments.contains(found.segment) else {
+                        continue
+                    }
                     try fileSystem.remove(directory + "/" + name)
                 }
             }

@@ -44,6 +44,6 @@ extension LogStore {
 
     /// Removes generations without a name, after a run that died.
     package func removeUnnamedGenerations() throws(ArchiveError) {
-        try GenerationSwitch(reader, keys).removeUnnamed()
+        try GenerationSwitch(reader, keys).removeUnnamed(sealedSegments)
     }
 }
