@@ -14,7 +14,7 @@ help:
 	@echo "make bench     durable append against RocksDB, SQLite and a raw file in one run"
 	@echo "make sim       20,000 seeded runs of the store on a simulated disk"
 	@echo "make fuzz      a minute of libFuzzer for each decoder"
-	@echo "make nightly   all of it, with 1,000 kill -9 and every bit of a small store flipped"
+	@echo "make nightly   all of it, with 1,500 kill -9 and every bit of a small store flipped"
 
 # Headers and libraries that the package links; nothing happens when they are there.
 deps:

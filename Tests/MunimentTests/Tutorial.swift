@@ -252,13 +252,16 @@ import Testing
         // snippet: purged
         let snapshot = try await archive.snapshot()
         let purged = try snapshot.record(at: receipt.firstIndex + 1)
-        if case .purged = purged.content { print("gone, with proof that it was there") }
+        if case .purged = purged.content, let disposition = purged.disposition {
+            print("gone by disposition \(disposition), with proof that it was there")
+        }
         let proof = try snapshot.inclusionProof(of: purged.index)
         try proof.verify(leafHash: purged.leafHash, root: snapshot.checkpoint.root)
         // end
         let held = try snapshot.record(at: receipt.firstIndex)
         #expect(held.payload == Array("Dear editor".utf8))
         #expect(purged.payload == nil && purged.attributes.isEmpty)
+        #expect(report.disposition != nil && purged.disposition == report.disposition)
 
         // snippet: release
         let simulation = try await archive.simulateRelease(of: "Doe v. Roe")
