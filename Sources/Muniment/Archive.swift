@@ -52,6 +52,7 @@ public final class Archive: Sendable {
     package let policyGate: PolicyGate
     /// One run of the compactor at a time.
     let compaction = Guarded(())
+    let isClosing = Guarded(false)
     private let logger: Logger
     private let recordCounter = Counter(label: "muniment.records")
     private let byteCounter = Counter(label: "muniment.content_bytes")
@@ -77,8 +78,14 @@ public final class Archive: Sendable {
         try await offCooperativeThreads { try openBlocking(at: path, options: options) }
     }
 
-    /// Commits what waits, signs a checkpoint over it, and closes. Idempotent.
-    public func close() async throws { try await offCooperativeThreads { try self.store.close() } }
+    /// Commits what waits, signs a checkpoint over it, and closes. Idempotent. A purge under way is aborted, or carried out where it can't be any more.
+    public func close() async throws { try await offCooperativeThreads { try self.closeStore() } }
+
+    /// The compactor's thread writes to the store beside the pipeline: the lock is given back when it has ended.
+    private func closeStore() throws {
+        isClosing.withLock { $0 = true }
+        try compaction.withLock { _ in try store.close() }
+    }
 
     /// The log's public key as a C2SP vkey. Publish it: whoever verifies must have it from elsewhere than the archive.
     public var verifierKey: String { store.manifest.verifierKey }
@@ -237,7 +244,7 @@ extension Archive {
     public func checkpointBlocking() throws -> [UInt8] { try store.checkpoint(.kept).bytes }
 
     @available(*, noasync)
-    public func closeBlocking() throws { try store.close() }
+    public func closeBlocking() throws { try closeStore() }
 
     /// A payload that arrives in pieces. Blocks on the disk.
     @available(*, noasync)

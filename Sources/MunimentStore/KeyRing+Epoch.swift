@@ -13,29 +13,36 @@ extension KeyRing {
     /// The epoch of the keys.
     package var epoch: UInt64 { withHeader { header, _ in header.epoch } }
 
-    /// Begins the next epoch without the keys of `slots`, and says how they were destroyed. O(groups).
+    /// Begins the next epoch without the keys of `slots`, and says how they were destroyed. O(groups). When this throws, the file may be the old one
+    /// or the new one: no key may be added until it is read again.
     package func beginEpoch(destroying slots: Set<UInt64>) throws(ArchiveError) -> CompletedRecord.Strength {
-        let path = KeyRing.groupsPath(directory)
-        return try translating(path) {
-            let bytes = try nextEpoch(destroying: slots)
-            let temporary = path + TemporaryFile.suffix
-            if try fileSystem.status(temporary) != nil { try fileSystem.remove(temporary) }
-            let old = try fileSystem.open(path, .readWrite)
-            defer { old.close() }
-            let file = try fileSystem.open(temporary, .create)
-            do {
-                defer { file.close() }
-                try file.writeAll(bytes, at: 0)
-                try file.synchronize()
-                try fileSystem.rename(temporary, to: path)
-            } catch {
-                try? fileSystem.remove(temporary)
-                throw error
-            }
-            try fileSystem.synchronizeDirectory(directory)
-            try refresh()
-            return KeyRing.overwrite(old) ? [.epochDestroyed, .overwritten] : .epochDestroyed
+        try rows.withLock { _ throws(ArchiveError) in
+            try translating(KeyRing.groupsPath(directory)) { try replaceFile(destroying: slots) }
         }
+    }
+
+    private func replaceFile(destroying slots: Set<UInt64>) throws -> CompletedRecord.Strength {
+        let path = KeyRing.groupsPath(directory)
+        let bytes = try nextEpoch(destroying: slots)
+        let next = try replacement(bytes)
+        let temporary = path + TemporaryFile.suffix
+        if try fileSystem.status(temporary) != nil { try fileSystem.remove(temporary) }
+        let old = try fileSystem.open(path, .readWrite)
+        defer { old.close() }
+        let file = try fileSystem.open(temporary, .create)
+        do {
+            defer { file.close() }
+            try file.writeAll(bytes, at: 0)
+            try file.synchronize()
+            try fileSystem.rename(temporary, to: path)
+        } catch {
+            try? fileSystem.remove(temporary)
+            throw error
+        }
+        // From here on the name leads to the new rows, whatever happens.
+        install(next)
+        try fileSystem.synchronizeDirectory(directory)
+        return KeyRing.overwrite(old) ? [.epochDestroyed, .overwritten] : .epochDestroyed
     }
 
     /// The bytes of the file in the next epoch.

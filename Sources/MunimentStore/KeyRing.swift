@@ -11,7 +11,7 @@ package import MunimentCrypto
 package import MunimentFormat
 
 package final class KeyRing: Sendable {
-    private struct State {
+    fileprivate struct State {
         var header: GroupsHeader
         var epochKey: SecretKey
         var rowCount: UInt64
@@ -44,12 +44,12 @@ package final class KeyRing: Sendable {
     }
 
     /// A row, and the first generation that its key serves.
-    private struct Served {
+    fileprivate struct Served {
         var generation: UInt32
         var slot: UInt64
     }
 
-    private struct Place: Hashable {
+    fileprivate struct Place: Hashable {
         var segment: UInt64
         var classID: UInt32
     }
@@ -63,6 +63,9 @@ package final class KeyRing: Sendable {
     let root: SecretKey
     private let isWritable: Bool
     private let state: Guarded<State>
+    /// Held by whoever changes the file, from reading what is there to having changed `state`: a former that adds a row and a purge that begins an
+    /// epoch are different threads.
+    let rows = Guarded(())
 
     private init(
         _ fileSystem: any FileSystem, _ directory: String, logID: Digest, root: SecretKey, state: sending State,
@@ -132,33 +135,36 @@ package final class KeyRing: Sendable {
     ) throws(ArchiveError) -> State {
         let path = groupsPath(directory)
         return try translating(path) {
-            let bytes = try fileSystem.readFully(path, maximumByteCount: 1 << 32)
-            return try bytes.withUnsafeBytes { bytes in
-                guard bytes.count >= GroupsHeader.byteCount else {
-                    throw FormatError(.truncated, "group keys header", at: 0, "the file is too short")
-                }
-                let header = try GroupsHeader(
-                    decoding: UnsafeRawBufferPointer(rebasing: bytes[..<GroupsHeader.byteCount]))
-                guard header.logID == logID else { throw KeyError.wrongKey }
-                var state = State(header: header, epochKey: try header.epochKey(root: root), rowCount: 0)
-                var offset = GroupsHeader.byteCount
-                while offset + GroupKeyRow.byteCount <= bytes.count {
-                    let raw = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + GroupKeyRow.byteCount])
-                    // A torn last row was never used by a frame: it is written over.
-                    if offset + 2 * GroupKeyRow.byteCount > bytes.count, (try? GroupKeyRow(decoding: raw)) == nil {
-                        break
-                    }
-                    let row = try GroupKeyRow(decoding: raw)
-                    guard row.slot == state.rowCount else {
-                        throw FormatError(
-                            .inconsistent, "group key row", at: offset, "row \(state.rowCount) says \(row.slot)")
-                    }
-                    state.insert(row)
-                    state.rowCount += 1
-                    offset += GroupKeyRow.byteCount
-                }
-                return state
+            try decodeGroups(try fileSystem.readFully(path, maximumByteCount: 1 << 32), logID: logID, root: root)
+        }
+    }
+
+    private static func decodeGroups(_ bytes: [UInt8], logID: Digest, root: SecretKey) throws -> State {
+        return try bytes.withUnsafeBytes { bytes in
+            guard bytes.count >= GroupsHeader.byteCount else {
+                throw FormatError(.truncated, "group keys header", at: 0, "the file is too short")
             }
+            let header = try GroupsHeader(
+                decoding: UnsafeRawBufferPointer(rebasing: bytes[..<GroupsHeader.byteCount]))
+            guard header.logID == logID else { throw KeyError.wrongKey }
+            var state = State(header: header, epochKey: try header.epochKey(root: root), rowCount: 0)
+            var offset = GroupsHeader.byteCount
+            while offset + GroupKeyRow.byteCount <= bytes.count {
+                let raw = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + GroupKeyRow.byteCount])
+                // A torn last row was never used by a frame: it is written over.
+                if offset + 2 * GroupKeyRow.byteCount > bytes.count, (try? GroupKeyRow(decoding: raw)) == nil {
+                    break
+                }
+                let row = try GroupKeyRow(decoding: raw)
+                guard row.slot == state.rowCount else {
+                    throw FormatError(
+                        .inconsistent, "group key row", at: offset, "row \(state.rowCount) says \(row.slot)")
+                }
+                state.insert(row)
+                state.rowCount += 1
+                offset += GroupKeyRow.byteCount
+            }
+            return state
         }
     }
 
@@ -206,7 +212,20 @@ package final class KeyRing: Sendable {
         replace(with: fresh)
     }
 
-    private func replace(with fresh: sending State) {
+    /// The contents of a file, decoded, before it has its name.
+    struct Replacement {
+        fileprivate let state: State
+    }
+
+    /// Decodes the bytes that are to become the file.
+    func replacement(_ bytes: [UInt8]) throws -> Replacement {
+        Replacement(state: try KeyRing.decodeGroups(bytes, logID: logID, root: root))
+    }
+
+    /// Takes what the file holds from now on.
+    func install(_ replacement: Replacement) { replace(with: replacement.state) }
+
+    private func replace(with fresh: State) {
         let (header, epochKey, rowCount) = (fresh.header, fresh.epochKey, fresh.rowCount)
         let (places, present, destroyed) = (fresh.places, fresh.present, fresh.destroyed)
         state.withLock { state in
@@ -237,9 +256,8 @@ package final class KeyRing: Sendable {
                 return try row.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey)
             }
         } catch {
-            // Beside a writer that purged meanwhile, the row belongs to another epoch, or is gone.
-            guard !isWritable else { throw error }
-            try refresh()
+            // Beside a purge, the row belongs to another epoch, or is gone: another process's is read again, this one's is waited for.
+            if isWritable { rows.withLock { _ in } } else { try refresh() }
             let isNew = state.withLock { $0.header.epoch != header.epoch || $0.slot(wanted, generation) != slot }
             guard isNew else { throw error }
             return try existingGroup(segment: segment, classID: classID, generation: generation)
@@ -268,7 +286,13 @@ package final class KeyRing: Sendable {
         key: GroupKey, slot: UInt64
     ) {
         precondition(isWritable)
-        let place = GroupPlace(logID: logID, segment: segment, classID: classID)
+        return try rows.withLock { _ throws(ArchiveError) in
+            try addRow(GroupPlace(logID: logID, segment: segment, classID: classID), generation)
+        }
+    }
+
+    private func addRow(_ place: GroupPlace, _ generation: UInt32) throws(ArchiveError) -> (key: GroupKey, slot: UInt64)
+    {
         let (slot, header, epochKey) = state.withLock { state in (state.rowCount, state.header, state.epochKey) }
         let key = GroupKey(key: .random(), place: place)
         var row = GroupKeyRow.make(key.key, slot: slot, place: place, epoch: header.epoch, epochKey: epochKey)
@@ -293,9 +317,11 @@ package final class KeyRing: Sendable {
     package func secureLastRow(isUsed: (UInt64, UInt32) -> Bool) throws(ArchiveError) {
         precondition(isWritable)
         let rowCount = state.withLock { $0.rowCount }
-        guard rowCount > 0 else { return }
         let path = KeyRing.groupsPath(directory)
         try translating(path) {
+            // The file may have been replaced by a purge that died before its name was durable.
+            try fileSystem.synchronizeDirectory(directory)
+            guard rowCount > 0 else { return }
             let file = try fileSystem.open(path, .readWrite)
             defer { file.close() }
             let offset = UInt64(GroupsHeader.byteCount) + (rowCount - 1) * UInt64(GroupKeyRow.byteCount)

@@ -223,6 +223,8 @@ package final class LogStore: @unchecked Sendable {
 
     /// Whether appends wait to be formed.
     package var isWaiting: Bool { pipeline.isWaiting }
+    /// Takes no appends any more until it is reopened.
+    func refuse(because reason: ArchiveError) { pipeline.refuse(because: reason) }
     package func submit(_ append: PendingAppend) { pipeline.submit(append) }
     package func submitAndRunIfIdle(_ append: PendingAppend) { pipeline.submitAndRunIfIdle(append) }
     package func waitForRoom() { pipeline.waitForRoom() }

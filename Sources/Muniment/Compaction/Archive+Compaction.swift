@@ -51,7 +51,7 @@ extension Archive {
         try compaction.withLock { _ throws(ArchiveError) in
             var compactor = Compactor(store: store, gate: policyGate, bytesPerSecond: bytesPerSecond)
             compactor.checkCancellation = { () throws(ArchiveError) in
-                if cancellation.isCancelled {
+                if cancellation.isCancelled || self.isClosing.withLock({ $0 }) {
                     throw ArchiveError(.refused, "The purge was cancelled before anything was destroyed.")
                 }
             }

@@ -22,11 +22,12 @@ struct CompactionPlan {
         report.complianceTime = compliance
         var heldByMatter: [UInt64: UInt64] = [:]
         for handle in log.reader.segments {
-            let verdict = try policy.judge(handle, log, at: compliance)
+            var verdict = try CompactionPlan.judge(handle, policy, log, compliance)
             report.due += verdict.due.count
             report.held += verdict.held.count
             heldByMatter.merge(verdict.heldByMatter, uniquingKeysWith: +)
-            guard !verdict.purgeable.isEmpty else { continue }
+            verdict.limit(erasureCount: IntentRecord.countMax - erasures.count, policy)
+            guard !verdict.purgeable.isEmpty, segments.count < CompactionPlan.segmentCountMax else { continue }
             segments.append(Segment(segment: handle.segment, verdict: verdict))
             rules.formUnion(verdict.rules)
             erasures += verdict.erasures
@@ -34,6 +35,22 @@ struct CompactionPlan {
         erasures.sort()
         report.matters = policy.mattersInForce.compactMap { matter in
             heldByMatter[matter.id].map { CompactionReport.HeldMatter(id: matter.id, name: matter.name, held: $0) }
+        }
+    }
+
+    /// As many as one disposition's records can list, and a run can write without end; the rest goes in another run.
+    private static let segmentCountMax = CompletedRecord.preparedCountMax / 2
+
+    /// A segment that is sealed meanwhile may have been packed anew: then the newer generation is judged.
+    private static func judge(
+        _ handle: SegmentHandle, _ policy: RetentionPolicy, _ log: ProvenLog, _ compliance: Microseconds
+    ) throws(ArchiveError) -> SegmentVerdict {
+        do throws(ArchiveError) {
+            return try policy.judge(handle, log, at: compliance)
+        } catch  where error.code == .absent {
+            let present = log.reader.segments.first { $0.segment == handle.segment && $0 !== handle }
+            guard let present else { throw error }
+            return try policy.judge(present, log, at: compliance)
         }
     }
 

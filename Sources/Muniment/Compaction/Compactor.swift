@@ -29,14 +29,9 @@ struct Compactor {
         let policy = try gate.policy()
         let plan = try CompactionPlan(policy, ProvenLog(store), at: compliance)
         guard !isDryRun, !plan.segments.isEmpty else { return plan.report }
-        let intent = try policy.intent(
-            compliance: compliance, rules: plan.rules, erasures: plan.erasures, epoch: store.keyEpoch + 1)
         // Records of the open segment can go only when it is sealed: the intent begins the next.
         let beginsSegment = plan.reachesBeyond(store.sealedSegments.last?.segment)
-        let privatePart = PrivatePart(actor: actor).encoded()
-        let receipt = try store.appendControl(.intent, privatePart: privatePart, beginsSegment: beginsSegment) { _ in
-            intent.encoded()
-        }
+        let (intent, receipt) = try appendIntent(plan, at: compliance, beginsSegment: beginsSegment)
         var run = Run(disposition: receipt.firstIndex, intent: intent, report: plan.report)
         do throws(ArchiveError) {
             _ = try store.checkpoint(.kept)
@@ -54,6 +49,32 @@ struct Compactor {
         }
         try carryOut(&run)
         return run.report
+    }
+
+    /// Step 1: says what stands in the log at that moment, which is not that of the plan. Changes wait meanwhile; the clock's records do not, so what the
+    /// intent says of the clock is said when its place in the log is given out.
+    private func appendIntent(
+        _ plan: CompactionPlan, at compliance: Microseconds, beginsSegment: Bool
+    ) throws(ArchiveError) -> (IntentRecord, AppendReceipt) {
+        let privatePart = PrivatePart(actor: actor).encoded()
+        let clock = store.clock
+        return try gate.change { policy throws(ArchiveError) in
+            let draft = try policy.intent(
+                compliance: max(compliance, policy.clock.anchor.compliance), rules: plan.rules,
+                erasures: plan.erasures, epoch: store.keyEpoch + 1)
+            let said = Guarded(draft)
+            let receipt = try store.appendControl(.intent, privatePart: privatePart, beginsSegment: beginsSegment) {
+                chain in
+                said.withLock { intent in
+                    if let record = chain.clock, record != intent.clockRecord {
+                        intent.clockRecord = record
+                        intent.compliance = max(intent.compliance, clock.reading()?.compliance ?? .min)
+                    }
+                    return intent.encoded()
+                }
+            }
+            return (said.withLock { $0 }, receipt)
+        }
     }
 
     /// What a run has done so far.

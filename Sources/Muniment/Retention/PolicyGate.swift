@@ -31,13 +31,16 @@ package final class PolicyGate: Sendable {
         _ body: (RetentionPolicy) throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
         try state.withLock { state throws(ArchiveError) in
+            let policy = try current(&state)
+            // Over in the log is over, though whoever carried it out could not say so.
+            if policy.openDisposition?.id != state.barrier { state.barrier = nil }
             if let barrier = state.barrier {
                 throw ArchiveError(
                     .refused,
                     "Disposition \(barrier) is destroying what it planned, and rules and holds may not change until it is over: try again then."
                 )
             }
-            return try body(try current(&state))
+            return try body(policy)
         }
     }
 

@@ -19,6 +19,21 @@ package struct SegmentVerdict: Sendable {
     package var erasures: [UInt64] = []
 
     package init() {}
+
+    /// Leaves out so many purgeable records, from the greatest index down, that no more than `erasureCount` erasure records are carried out.
+    mutating func limit(erasureCount: Int, _ policy: RetentionPolicy) {
+        guard erasures.count > erasureCount, let first = purgeable.first, let last = purgeable.last else { return }
+        erasures = []
+        for target in policy.requests.targets(in: first..<last + 1) where purgeable.contains(target) {
+            let records = policy.requests.records(for: target)
+            guard erasures.count + records.count <= erasureCount else {
+                purgeable = purgeable.intersection(IndexSet(0..<target))
+                break
+            }
+            erasures += records
+        }
+        erasures.sort()
+    }
 }
 
 extension RetentionPolicy {

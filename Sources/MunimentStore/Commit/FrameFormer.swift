@@ -316,9 +316,10 @@ final class FrameFormer {
             let conflict = ArchiveError(
                 .tokenConflict, "This token was used at index \(trace.firstIndex) for other content: use a new token.",
                 appendOutcome: .failed)
-            guard let classID = append.batches.first?.classID, classID == trace.classID, append.count == trace.count,
-                let group = try keys.existingGroup(segment: plan.segment, classID: classID)
+            guard let classID = append.batches.first?.classID, classID == trace.classID, append.count == trace.count
             else { throw conflict }
+            // A purge of the segment destroyed what could tell other content: the token was used for as many records of the class.
+            guard let group = try keys.existingGroup(segment: plan.segment, classID: classID) else { return trace }
             guard FrameFormer.contentHash(append, group.key) == trace.contentHash else { throw conflict }
             return trace
         }

@@ -32,9 +32,15 @@ extension LogStore {
         try GenerationSwitch(reader, keys).install(seals)
     }
 
-    /// Step 6, irreversible: destroys the keys of what the new generations lack, and begins the next epoch.
+    /// Step 6, irreversible: destroys the keys of what the new generations lack, and begins the next epoch. After a failure the store takes no appends
+    /// until it is reopened: which of the two files of keys the device holds is open.
     package func destroyKeys(_ seals: [SealRecord]) throws(ArchiveError) -> CompletedRecord.Strength {
-        try GenerationSwitch(reader, keys).destroyKeys(seals)
+        do throws(ArchiveError) {
+            return try GenerationSwitch(reader, keys).destroyKeys(seals)
+        } catch {
+            refuse(because: error)
+            throw error
+        }
     }
 
     /// Step 7: removes what the generations replace. Returns the bytes that were freed.

@@ -80,13 +80,20 @@ struct PurgeWriter {
         }
         var omission = Repacker.Omission(purged: purge.missing)
         omission.gone = all.subtracting(keeping)
-        for classID in losing.intersection(keeping).sorted() {
+        let stale = try keeping.subtracting(losing).filter { try isStale($0, purge.handle.segment, generation) }
+        for classID in losing.intersection(keeping).union(stale).sorted() {
             let made = try keys.makeGroup(
                 segment: purge.handle.segment, classID: classID, generation: generation)
             omission.rekeyed[classID] = GroupRow(
                 classID: classID, slot: made.slot, keyCommitment: made.key.commitment)
         }
         return omission
+    }
+
+    /// Whether a purge that was given up left a key for this generation: it would serve the class from now on, and die as unused.
+    private func isStale(_ classID: UInt32, _ segment: UInt64, _ generation: UInt32) throws(ArchiveError) -> Bool {
+        let next = try keys.existingGroup(segment: segment, classID: classID, generation: generation)?.slot
+        return try next != keys.existingGroup(segment: segment, classID: classID, generation: generation - 1)?.slot
     }
 
     // MARK: Reading back
@@ -100,6 +107,11 @@ struct PurgeWriter {
         defer { handle.closeFile() }
         file.dropCache()
         guard let stored = try SegmentFile.footer(file), stored.digest == footer.digest else { throw mismatch(path) }
+        for group in stored.groups {
+            // Contents are sealed under the key that the ring gives; the footer says which is kept.
+            let used = try keys.group(segment: stored.segment, classID: group.classID, generation: stored.generation)
+            guard used.slot == group.slot, used.key.commitment == group.keyCommitment else { throw mismatch(path) }
+        }
         var frontier = try TreeFrontier(size: footer.firstIndex, reader: reader)
         let hasher = EntryHasher()
         for reference in try handle.frames() {

@@ -30,7 +30,7 @@ struct CompactionFixture {
         return options
     }
 
-    /// Makes the store and the classes `mail` (seven years since it occurred, compliance) and `notes` (for ever).
+    /// Makes the store and the classes `mail` and `chat` (seven years since it occurred) and `notes` (for ever).
     init(
         _ fileSystem: any FileSystem, _ path: String, clock: ManualClock = ManualClock(),
         segmentEntryCount: Int = Limits.entriesPerSegment
@@ -44,6 +44,8 @@ struct CompactionFixture {
         _ = try store.appendClass(
             ClassRecord(classID: 2, name: "mail", mode: .compliance, basis: .occurred, period: "P7Y"))
         _ = try store.appendClass(ClassRecord(classID: 3, name: "notes"))
+        _ = try store.appendClass(
+            ClassRecord(classID: 4, name: "chat", mode: .governance, basis: .occurred, period: "P7Y"))
     }
 
     mutating func reopen() throws {

@@ -83,7 +83,7 @@ struct CompactionSimulation {
 
     private mutating func append() throws {
         let isDue = Int.random(in: 0..<3, using: &random) > 0
-        let classID: UInt32 = isDue ? 2 : [2, 3].randomElement(using: &random) ?? 3
+        let classID = (isDue ? [2, 2, 4] : [2, 3, 4] as [UInt32]).randomElement(using: &random) ?? 3
         let occurred = classID == 3 ? nil : isDue ? CompactionFixture.past : CompactionFixture.future
         let count = Int.random(in: 1...25, using: &random)
         let texts = (0..<count).map { "\(records.count + $0) of \(classID), due \(isDue)" }

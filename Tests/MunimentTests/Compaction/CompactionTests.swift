@@ -88,4 +88,92 @@ import Testing
         for index in due { #expect(try fixture.payload(index) == nil) }
         try fixture.store.close()
     }
+
+    /// A run that was given up had made a key for what a class would have kept. The next run wrote the same generation for another class: it sealed the
+    /// first one's contents under that key, and then destroyed it as unused.
+    @Test func aKeyOfARunThatWasGivenUpServesNobody() throws {
+        let folder = try TemporaryFolder()
+        let fixture = try CompactionFixture(POSIXFileSystem(), folder.path + "/archive")
+        let mail = try fixture.append(Self.texts("mail", 10), classID: 2, occurred: CompactionFixture.past)
+        let chat = try fixture.append(Self.texts("chat", 10), classID: 4, occurred: CompactionFixture.past)
+        func hold(_ indexes: Range<UInt64>) throws -> UInt64 {
+            try fixture.store.appendControl(.hold) { _ in
+                HoldRecord(matter: nil, scope: HoldScope(indexes: IndexSet(indexes))).encoded()
+            }.firstIndex
+        }
+        func release(_ matter: UInt64) throws {
+            _ = try fixture.store.appendControl(.release) { _ in ReleaseRecord(matter: matter).encoded() }
+        }
+        let rest = mail.lowerBound + 4..<mail.upperBound
+        let first = try hold(rest)
+        let others = try hold(chat)
+        #expect(try fixture.compact().purged == 4)
+
+        // Part of the rest becomes due, and is held again while the new generation is written: the run is given up.
+        try release(first)
+        _ = try hold(rest.lowerBound + 2..<rest.upperBound)
+        var compactor = fixture.compactor
+        let store = fixture.store
+        let isPlaced = Guarded(false)
+        compactor.checkCancellation = { () throws(ArchiveError) in
+            let wasPlaced = isPlaced.withLock { placed in
+                defer { placed = true }
+                return placed
+            }
+            if wasPlaced { return }
+            _ = try store.appendControl(.hold) { _ in
+                HoldRecord(matter: nil, scope: HoldScope(indexes: IndexSet(rest))).encoded()
+            }
+        }
+        let givenUp = try compactor.run(at: fixture.clock.microsecondsSinceEpoch(), isDryRun: false)
+        #expect(givenUp.purged == 0)
+
+        try release(others)
+        #expect(try fixture.compact().purged == 10)
+        for index in rest {
+            #expect(try fixture.payload(index) == Self.texts("mail", 10)[Int(index - mail.lowerBound)])
+        }
+        try fixture.store.close()
+    }
+
+    /// Appends that begin groups and a purge that begins an epoch write the same file, on different threads.
+    @Test func groupsBegunDuringAPurgeKeepTheirKeys() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/archive"
+        var options = ArchiveOptions()
+        options.segmentByteCount = 1 << 20
+        let archive = try await Archive.create(at: path, origin: CompactionFixture.origin, options: options)
+        try await archive.setClass("mail", RetentionClassChange(period: "P7Y", since: .occurred))
+        for place in 0..<24 { try await archive.setClass("class\(place)", RetentionClassChange(period: "P7Y")) }
+        let appender = Task {
+            for round in 0..<40 {
+                let name = round % 3 == 0 ? "mail" : "class\(round % 24)"
+                _ = try await archive.append(
+                    (0..<20).map {
+                        Record(
+                            "\(round) \($0) \(String(repeating: "x", count: 3_000))", retentionClass: name,
+                            occurredAt: CompactionFixture.past)
+                    })
+            }
+        }
+        for _ in 0..<6 { _ = try await archive.compact() }
+        try await appender.value
+        _ = try await archive.compact()
+        try await archive.close()
+        let again = try await Archive.open(at: path, options: options)
+        let snapshot = try await again.snapshot()
+        var counts = (kept: 0, purged: 0)
+        try snapshot.forEachRecord(matching: Selection()) { record in
+            if case .purged = record.content {
+                #expect(record.retentionClass == "mail" && record.disposition != nil)
+                counts.purged += 1
+            } else {
+                #expect(record.retentionClass != "mail")
+                counts.kept += 1
+            }
+            return true
+        }
+        #expect(counts == (26 * 20, 14 * 20))
+        try await again.close()
+    }
 }
