@@ -51,9 +51,8 @@ struct Init: ParsableCommand {
                 ? "  The passphrase is needed too: a lost passphrase is a lost archive."
                 : "  No passphrase protects them: whoever can read that directory can read the archive.")
 
-              Copy the directory now, to a place of its own that you can erase. Never put it on write-once media or \
-              into a backup that
-              is kept for long: what retention destroys must be destroyed in every copy of the keys.
+              Copy the directory now, to a place of its own that you can erase. Never put it on write-once media or
+              into a backup that is kept for long: what retention destroys must be destroyed in every copy of the keys.
 
             """)
     }
