@@ -57,7 +57,7 @@ struct Dispositions: ParsableCommand {
             let time = RFC3339.string(disposition.compliance)
             try Output.standard.line(
                 "\(disposition.id)\t\(disposition.state.rawValue)\t\(time)\t\(disposition.purged) purged\t\(disposition.held) held"
-                    + "\t\(disposition.segments) segments")
+                    + "\t\(disposition.segments) segment\(disposition.segments == 1 ? "" : "s")")
         }
     }
 }
