@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 from .control import CONTROL_BODIES, decode_control
-from .entries import decode_entry
+from .entries import decode_entry, judge_extensions
 from .findings import take_note
 from .notes import canonical_base64
 from .primitives import MIB, Refusal, need, sha256
@@ -194,6 +194,7 @@ class CertificateCheck:
 
     def record(self, index, entry):
         decoded = decode_entry(entry)
+        judge_extensions(decoded.kind, decoded.items, self.report, self.name, 0, index)
         need(decoded.kind == 1 and decoded.items and decoded.items[0].type == 1, "inconsistent", "not a control record")
         control = decode_control(decoded.items[0].bytes)
         need(control.type in BODIES, "unknownValue", "a record of type %d" % control.type)

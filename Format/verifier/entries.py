@@ -63,6 +63,14 @@ def decode_entry(raw):
     return entry
 
 
+def judge_extensions(kind, items, report, *place):
+    """What holds wherever an entry is met (entry.md, "Rules")."""
+    if any(item.critical for item in items if item.type != 1):
+        report.unattested("entry.unknown", "a critical extension of an unknown type", *place)
+    if not kind and any(item.type == 1 for item in items):
+        report.error("entry.malformed", "a user's entry with the public part of a control record", *place)
+
+
 def decode_columns(raw, entryCount):
     """frame.md, "Entries": the runs, and every entry spelt out."""
     c, runs, left, recorded, occurred, before = Cursor(raw), [], entryCount, 0, None, None

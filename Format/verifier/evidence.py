@@ -4,7 +4,7 @@ import hashlib
 from types import SimpleNamespace
 
 from .control import decode_class, decode_control, decode_export, decode_identity
-from .entries import decode_attribute, decode_entry
+from .entries import decode_attribute, decode_entry, judge_extensions
 from .findings import take_note
 from .primitives import Cursor, INDEX_END, MIB, Refusal, ascends, known_version, minimal_varint, need, sha256, utf8
 from .retention import RETENTION_BODIES
@@ -232,6 +232,7 @@ class Evidence:
                 "entry.unknown" if unknown else "entry.malformed", str(refusal), self.name, self.start, index)
             return None
         if entry.kind != kind: self.error("entry.malformed", "an entry of the other kind", index)
+        judge_extensions(entry.kind, entry.items, self.report, self.name, self.start, index)
         return entry
 
     def take_custody(self, raw): self.custody = decode_custody(raw)

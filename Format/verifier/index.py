@@ -254,7 +254,16 @@ class SegmentIndex:
         found = {class_: (min(listed.times), max(listed.times)) for class_, listed in self.listed.items()}
         if said != found and not walk.damaged:
             walk.report.error("index.times", "other classes or times than the entries'", walk.path, self.start, walk.first)
-        for row in self.directory.groups: self.check_group(row)
+        for row in self.directory.groups:
+            if row.isPurged: self.check_purged(row)
+            else: self.check_group(row)
+
+    def check_purged(self, row):
+        """A purged group has no terms, so none of its contents may be there."""
+        walk, group = self.walk, self.walk.groups.get(row.class_)
+        if group and group.records:
+            message = "class %d is said to be purged, and contents of it are there" % row.class_
+            walk.report.error("index.terms", message, walk.path, self.start, walk.first)
 
     def check_group(self, row):
         walk, start = self.walk, self.start + BLOCK * row.first_page

@@ -14,6 +14,7 @@ class Purges:
 
     def __init__(self, store, covered):
         self.store, self.report, self.policy, self.covered = store, store.report, store.policy_, covered
+        self.signed = store.covered_by_now(covered)
         self.purged = self.unexplained = self.gone = 0
         self.steps = {}
         for disposition in self.policy.dispositions:
@@ -57,11 +58,16 @@ class Purges:
     def classify(self, walk, steps):
         inside = range(walk.first, walk.end)
         done, going = set(), set()
-        for step in steps: (done if step.done else going).update(n for n in step.prepared.purged if n in inside)
+        for step in steps:                                          # past the checkpoint it explains nothing that one covers
+            least = 0 if step.prepared.index < self.signed else self.signed
+            (done if step.done else going).update(n for n in step.prepared.purged if n in inside and n >= least)
         going -= done
-        missing, keyless = set(walk.missing), set(walk.keyless) - set(walk.missing)
-        exact = bool(self.store.keyring) and not walk.unopened
-        absent, rewritten = missing | keyless, self.step_of(walk) is not None
+        exact, covering = bool(self.store.keyring) and not walk.unopened, self.step_of(walk)
+        missing, rewritten = set(walk.missing), covering is not None
+        if rewritten and not exact and covering.prepared.index >= self.signed:
+            missing |= {n for n in covering.prepared.purged if n in inside}
+        keyless = set(walk.keyless) - missing
+        absent = missing | keyless
         self.purged += len(absent & done if exact or not rewritten else done)
         self.gone += len(absent & going if exact or not rewritten else going)
         known = self.policy.open.intent.epoch if self.policy.open else self.policy.epoch or 0

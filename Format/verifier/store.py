@@ -9,12 +9,12 @@ from .control import CONTROL_BODIES, decode_control
 from .entries import decode_manifest
 from .findings import File, files_below, printable, read_file, take_note
 from .keyring import Keyring
-from .notes import journal_notes
+from .notes import decode_note, journal_notes
 from .policy import Policy
 from .primitives import BLOCK, MIB, Refusal, need, sha256
 from .purges import Purges
 from .retention import RETENTION_BODIES
-from .segments import decode_segment_path, decode_segment_row
+from .segments import decode_segment_header, decode_segment_path, decode_segment_row
 from .tree import Tree, leaf_hash
 from .walk import SegmentWalk
 
@@ -41,10 +41,11 @@ class Store:
     def run(self):
         guard = self.report.guard
         self.read_manifest()
-        with guard("checkpoint.journal", "checkpoints"): self.read_checkpoints()
+        with guard("checkpoint.malformed", "checkpoint"): self.read_checkpoints()
         with guard("key.malformed"): self.read_keys()
         with guard("tree.node", "tree"): self.open_nodes()
         self.acknowledged = max((note.treeSize for _, _, note, _ in self.claims), default=0)
+        self.present = list(files_below(self.root))                 # before the segments: a writer may go on
         self.tree = Tree([note.treeSize for _, _, note, _ in self.claims], self.check_nodes)
         with guard("file.unreadable", "segments"): self.walk_segments()
         if not self.size: self.report.unattested("manifest.unattested", "there is no leaf 0", "muniment.json")
@@ -73,22 +74,38 @@ class Store:
         def take(raw, file, offset=None):
             note = take_note(self.report, raw, file, offset, origin, self.keys)
             if note: self.claims.append((file, offset, note, True))
+            return note
 
+        kept = published = None
+        # The journal first: a store that is open for writing publishes before it keeps.
+        with self.report.guard("journal.damaged", "checkpoints"), File(self.root, "checkpoints") as file:
+            need(file.size, "truncated", "the journal is empty; the first checkpoint is kept for ever")
+            for at, raw in journal_notes(file.read, file.size):
+                note = take(raw, "checkpoints", at) if raw else self.end_journal(file, at)
+                if note and kept and note.treeSize <= kept.treeSize:
+                    message = "size %d follows size %d" % (note.treeSize, kept.treeSize)
+                    self.report.error("journal.order", message, "checkpoints", at, note.treeSize)
+                elif note: kept = note
         with self.report.guard("checkpoint.malformed", "checkpoint"):
-            take(read_file(self.root, "checkpoint", MIB), "checkpoint")
-        with contextlib.suppress(FileNotFoundError), File(self.root, "checkpoints") as file:
-            for at, note in journal_notes(file.read, file.size):
-                if note: take(note, "checkpoints", at)
-                else: self.end_journal(file, at)
+            published = take(read_file(self.root, "checkpoint", MIB), "checkpoint")
+        if kept and published and published.treeSize < kept.treeSize:
+            message = "it is of size %d, and one of size %d was kept" % (published.treeSize, kept.treeSize)
+            self.report.error("checkpoint.replayed", message, "checkpoint", None, published.treeSize)
         if self.against: take(self.against, None)
 
     def end_journal(self, file, at):
-        """What follows the last good note: nothing is believed, but a good note among it shows that one was damaged."""
-        after = at + 8 + int.from_bytes(file.read(at, 4), "little")
-        if next(journal_notes(lambda place, count: file.read(after + place, count), file.size - after), (0, None))[1]:
-            self.report.error("checkpoint.journal", "a damaged note among good ones", "checkpoints", at)
-        elif file.nonzero(at, file.size) is not None:
-            self.report.notice("checkpoints.torn", "what follows is no note", "checkpoints", at)
+        """What follows the last good note: zeros, a write that was cut off (a note holds no zero byte), or damage."""
+        size, note = int.from_bytes(file.read(at, 4), "little"), b""
+        if 1 <= size <= MIB: note = file.read(at + 8, size)
+        is_cut = file.size - at < 8 or not size or b"\0" in note or size <= MIB and len(note) < size
+        after = at + 8 + size                                       # a good note behind it shows that it was one too
+        rest = journal_notes(lambda place, count: file.read(after + place, count), file.size - after)
+        is_cut = is_cut and not next(rest, (0, None))[1]
+        if file.nonzero(at, file.size) is None:
+            self.report.notice("journal.damaged", "zeros follow the last note", "checkpoints", at)
+        else:
+            tell = self.report.unattested if is_cut else self.report.error
+            tell("journal.damaged", "what follows is no note", "checkpoints", at)
 
     def read_keys(self):
         if not self.keys_folder: return
@@ -133,8 +150,8 @@ class Store:
         sealed = [generation for generation, path in generations.items() if is_sealed(path)]
         chosen = max(sealed) if sealed else min(generations)
         for generation in sorted(generations.keys() - {chosen}):
-            self.report.notice("segment.generation", "another generation than the one that counts was not judged",
-                               generations[generation])
+            self.report.unattested("segment.leftover", "a generation that does not count; nothing covers its bytes",
+                                   generations[generation])
         return chosen
 
     def has_frames(self, path):
@@ -252,6 +269,13 @@ class Store:
             self.report.unattested("tail.unattested", message, None, None, covered)
         return covered
 
+    def covered_by_now(self, covered):
+        """The size that the published checkpoint covers after all has been read: a writer may have gone on."""
+        with contextlib.suppress(OSError, Refusal):
+            origin = self.manifest.origin if self.manifest else None
+            covered = max(covered, decode_note(read_file(self.root, "checkpoint", MIB), origin, self.keys).treeSize)
+        return covered
+
     def check_seals(self, covered, purges):
         """Compares footers with seal records, and tells of contents that nothing vouches for."""
         last = max((n for n, walk in self.walks.items() if walk.frames), default=0)
@@ -315,13 +339,20 @@ class Store:
         need(said == found, "inconsistent", "the row contradicts segment %d" % number)
 
     def check_foreign(self):
-        for path in files_below(self.root):
+        for path in self.present:
             if path in self.known: continue
             with self.report.guard("file.foreign", printable(path)):
                 if path in ("lock", "segments/prepared") and self.is_hollow(path): continue
-                self.report.notice("file.foreign", "it belongs to no structure", printable(path))
+                finding = "lock.notEmpty" if path == "lock" else "file.foreign"
+                self.report.unattested(finding, "nothing covers its bytes", printable(path))
 
     def is_hollow(self, path):
-        """Whether a file is what it must be: the lock empty, the prepared segment nothing but zeros."""
-        with File(self.root, path) as file:
-            return not file.size if path == "lock" else file.nonzero(0, file.size) is None
+        """Whether a file is what it must be: the lock empty, the prepared segment zeros, perhaps after a header block."""
+        with contextlib.suppress(FileNotFoundError), File(self.root, path) as file:
+            if path == "lock": return not file.size
+            start = 0
+            with contextlib.suppress(Refusal):
+                decode_segment_header(file.read(0, BLOCK))
+                start = BLOCK
+            return file.nonzero(start, file.size) is None
+        return True

@@ -3,7 +3,7 @@
 import re
 from types import SimpleNamespace
 
-from .entries import decode_entry
+from .entries import decode_entry, judge_extensions
 from .findings import files_below, printable, read_file, take_note
 from .notes import canonical_base64
 from .primitives import Cursor, MIB, Refusal, need, sha256
@@ -47,7 +47,7 @@ class Tiles:
                 self.report.error("checkpoint.root", "the root does not follow from the entries", "checkpoint", None,
                                   note.treeSize)
         for path in sorted(self.files - self.known):
-            self.report.notice("file.foreign", "it belongs to no structure", printable(path))
+            self.report.unattested("file.foreign", "it belongs to no structure", printable(path))
         return self.report.conclude(self.tree.size, self.tree.root(), self.records)
 
     def choose(self, level, n, width):
@@ -68,7 +68,10 @@ class Tiles:
                 self.report.error("tile.mismatch", "it disagrees with a wider one", path, None, 256 * n)
         need(width <= len(entries) <= 256, "inconsistent", "%d entries" % len(entries))
         for m, entry in enumerate(entries[:width]):
-            try: self.records += not decode_entry(entry).kind
+            try:
+                decoded = decode_entry(entry)
+                self.records += not decoded.kind
+                judge_extensions(decoded.kind, decoded.items, self.report, paths[-1], None, 256 * n + m)
             except Refusal as refusal:
                 message = "no entry of a Muniment log: %s" % refusal
                 self.report.unattested("entry.malformed", message, paths[-1], None, 256 * n + m)
@@ -111,7 +114,9 @@ def verify_proof(raw, name, report, keys, entry):
             note, index = found, int(index[1])
             if index >= note.treeSize or root_of_path(leaf_hash(entry), index, note.treeSize, path) != note.root:
                 report.error("proof.root", "the proof does not lead from the entry to the root", name, 0, index)
-            records = int(not decode_entry(entry).kind)
+            decoded = decode_entry(entry)
+            records = int(not decoded.kind)
+            judge_extensions(decoded.kind, decoded.items, report, name, None, index)
     return report.conclude(note.treeSize, note.root, records)
 
 

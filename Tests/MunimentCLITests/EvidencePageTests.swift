@@ -25,6 +25,11 @@ import Testing
             document.firstMatch(of: /<html lang="en" data-verdict="([A-Za-z]+)"/).map { String($0.output.1) }
         }
 
+        /// Who vouches for the custody, as the page shows it; empty where nothing is shown.
+        var custody: String {
+            document.firstMatch(of: /id="custody-word"[^>]*>([^<]*)</).map { String($0.output.1) } ?? ""
+        }
+
         /// How many elements of a name there are in the document.
         func count(_ name: String) throws -> Int { document.matches(of: try Regex("<\(name)\\b")).count }
     }
@@ -107,6 +112,9 @@ import Testing
         #expect(untrusted.verdict == "notEstablished" && untrusted.document.contains(key))
         let trusted = try visit(path, key: key, opensAll: true)
         #expect(trusted?.verdict == "intact" && trusted?.requests == [])
+        // That the log's owner attests custody is only shown where their signature is trusted.
+        let attested = "owner attests this in entry"
+        #expect(!untrusted.custody.contains(attested) && trusted?.custody.contains(attested) == true)
         #expect(trusted?.document.contains("person3@example.com") == true)
         #expect(try trusted?.count("details") == 17)
         // Another log of the same name.

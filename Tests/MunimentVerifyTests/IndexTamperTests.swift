@@ -112,6 +112,24 @@ import Testing
         #expect(try codes(keys: true).contains("index.malformed"))
     }
 
+    /// A group that says that it is purged has no page to be checked, and hides every record of its class from queries.
+    @Test func aGroupSaidToBePurged() throws {
+        var pieces = try Pieces(fixture.read(file))
+        var directory = try pieces.directory
+        let group = directory.groups[0]
+        directory.groups[0] = IndexDirectory.Group(
+            classID: group.classID, flags: group.flags, timeFirst: group.timeFirst, timeLast: group.timeLast,
+            filterPageCount: 0, termPageCount: 0, topPageCount: 0, salt: .zero, digest: .zero)
+        pieces.footer.index = directory.encoded()
+        pieces.pages = []
+        try fixture.write(file, pieces.bytes)
+        for keys in [false, true] {
+            #expect(try codes(keys: keys) == ["seal.mismatch", "index.terms"])
+            guard SecondVerifier.isInstalled else { continue }
+            #expect(try SecondVerifier.verify(fixture, keys: keys).contains { $0.finding == "index.terms" })
+        }
+    }
+
     /// An index that was made with the keys and leaves records out, or lists others: its digests are right, and so would be a seal over
     /// them. Only the contents tell.
     @Test func lyingIndexes() throws {

@@ -12,7 +12,7 @@ import Testing
 @testable import MunimentVerify
 
 /// A tile directory of given entries.
-private final class TileFixture {
+final class TileFixture {
     let directory: TemporaryDirectory
     let entries: [[UInt8]]
     let signer: NoteSigner

@@ -95,6 +95,7 @@ struct CertificateVerifier {
         }
         do throws(FormatError) {
             let entry = try extra.decode(Entry.init(decoding:))
+            EntryRules.judge(entry, name, index: proof.index, &findings)
             guard let control = try ControlRecord(entry: entry) else {
                 malformed("Record \(proof.index) is a user's.", proof.index)
                 return nil

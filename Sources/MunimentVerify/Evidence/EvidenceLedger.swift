@@ -56,6 +56,7 @@ struct EvidenceLedger {
                     finding(
                         .entryMalformed, "Entry \(index) is not \(kind == .record ? "a user's" : "the engine's own")."))
             }
+            EntryRules.judge(decoded, name, offset: offset, index: index, &findings)
             return decoded
         case .failure(let error):
             findings.append(

@@ -10,7 +10,8 @@ internal import MunimentNote
 public struct EvidenceStatus: Sendable {
     /// Who, when, with what, and how the records were chosen.
     public let custody: EvidenceCustody
-    /// The index of the control record by which the log tells of this export and no other; nil where it does not.
+    /// The index of the control record by which the log tells of this export and no other; nil where it does not, or where no key that is
+    /// trusted signed a checkpoint that the file's entries lead to: then that record too is the file's own word.
     public let logIndex: UInt64?
 }
 
@@ -254,7 +255,8 @@ struct EvidenceVerifier {
             records: ledger.recordCount, controlRecords: ledger.controlCount, purged: ledger.purgedCount,
             unexplained: 0,
             opened: ledger.openedCount, seconds: start.seconds)
-        report.evidence = custody.map { EvidenceStatus(custody: $0, logIndex: logIndex) }
+        let isAttested = isProved && judged?.isTrusted == true
+        report.evidence = custody.map { EvidenceStatus(custody: $0, logIndex: isAttested ? logIndex : nil) }
         return report
     }
 }

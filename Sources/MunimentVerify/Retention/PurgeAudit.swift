@@ -7,6 +7,9 @@ struct PurgeAudit {
     private let files: StoreFiles
     private let facts: RetentionFacts
     private let attestedSize: UInt64
+    /// The size of the checkpoint after the last frame was read, which a writer may have moved on: a prepared record stands under it before
+    /// the first content goes.
+    private let explainedSize: UInt64
     /// Whether contents were opened, so that places of purged ones could be seen.
     private let hasKeys: Bool
     /// Whether the keys are of a later epoch than this log knows: the store is an older copy than they.
@@ -30,8 +33,12 @@ struct PurgeAudit {
         let state: Disposition.State
     }
 
-    init(_ files: StoreFiles, _ facts: RetentionFacts, attestedSize: UInt64, keyEpoch: UInt64?) {
-        (self.files, self.facts, self.attestedSize) = (files, facts, attestedSize)
+    /// `attestedSize` is that of the checkpoint which was read before the frames, `explainedSize` of the one after them.
+    init(
+        _ files: StoreFiles, _ facts: RetentionFacts, attestedSize: UInt64, explainedSize: UInt64, keyEpoch: UInt64?
+    ) {
+        (self.files, self.facts) = (files, facts)
+        (self.attestedSize, self.explainedSize) = (attestedSize, explainedSize)
         hasKeys = keyEpoch != nil
         let known = facts.openDisposition.map { facts.dispositions[$0].intent.epoch } ?? facts.epoch ?? 0
         keysAreAhead = keyEpoch.map { $0 > known } ?? false
@@ -120,24 +127,34 @@ struct PurgeAudit {
 
     private mutating func classify(_ summary: SegmentSummary, _ steps: [Step], _ covering: Step?) {
         let range = summary.firstIndex..<summary.firstIndex + summary.entryCount
+        // A prepared record that no checkpoint covers is nobody's word: it explains the loss of no content that one covers.
+        let unsigned = range.clamped(to: explainedSize..<UInt64.max)
         func listed(_ state: Disposition.State) -> IndexSet {
-            steps.filter { $0.state == state }.reduce(IndexSet()) { $0.union($1.prepared.purged.within(range)) }
+            steps.filter { $0.state == state }.reduce(IndexSet()) { set, step in
+                set.union(step.prepared.purged.within(step.prepared.index < explainedSize ? range : unsigned))
+            }
         }
         let done = listed(.carriedOut)
         let open = listed(.open).subtracting(done)
-        let gone = summary.missing?.within(range) ?? IndexSet()
-        let keyless = (summary.keyless?.within(range) ?? IndexSet()).subtracting(gone)
+        var gone = summary.missing?.within(range) ?? IndexSet()
         // With all contents opened it is known which are not there; otherwise the file that the log speaks of is believed.
         let isExact = hasKeys && summary.isOpened
+        if !isExact, let covering, covering.prepared.index >= explainedSize {
+            gone = gone.union(covering.prepared.purged.within(range))
+        }
+        let keyless = (summary.keyless?.within(range) ?? IndexSet()).subtracting(gone)
         let absent = gone.union(keyless)
         purgedCount += (isExact || covering == nil ? absent.intersection(done) : done).count
         incompleteCount += (isExact || covering == nil ? absent.intersection(open) : open).count
-        lose(gone.subtracting(done).subtracting(open), summary, "are gone, and no disposition destroyed them", .error)
+        lose(
+            gone.subtracting(done).subtracting(open), summary,
+            "are gone, and no disposition under a checkpoint destroyed them",
+            .error)
         lose(
             keyless.subtracting(done).subtracting(open), summary,
             keysAreAhead
                 ? "can't be opened: the keys are of a later epoch than this log knows, and theirs are destroyed"
-                : "can't be opened: their keys are destroyed, and no disposition says so",
+                : "can't be opened: their keys are destroyed, and no disposition under a checkpoint says so",
             keysAreAhead ? .unattested : .error)
         let surviving = isExact ? done.subtracting(absent) : IndexSet()
         if let first = surviving.first {
@@ -169,7 +186,7 @@ struct PurgeAudit {
         } catch {
             findings.append(Finding(unreadable: summary.name, error, offset: 0))
         }
-        let found = judge.judgement
+        let found = judge.finish()
         for (matter, count) in found.attested {
             attested[step.disposition.id, default: [:]][matter, default: 0] += count.count
         }

@@ -1,5 +1,8 @@
 // May these records be gone? The rule algebra of Format/retention.md, applied to what one prepared record lists, by the
 // log's own clock, rules, events, erasures and holds as they stood before the disposition's first prepared record.
+//
+// The log decides how many events and holds there are, and each can list many runs. So they are unpacked one at a time: events before the
+// entries, into what they come to for each record; holds after them, against what the entries said of each record.
 
 internal import MunimentFormat
 
@@ -13,7 +16,7 @@ struct PurgeJudge {
 
             mutating func add(_ indexes: IndexSet) {
                 count += indexes.count
-                first = first ?? indexes.first
+                if let least = indexes.first { first = min(first ?? least, least) }
             }
         }
 
@@ -33,11 +36,19 @@ struct PurgeJudge {
     private let intent: IntentRecord
     private let judgedAt: UInt64
     private let purged: IndexSet
-    private let events: [(start: Microseconds, records: IndexSet)]
-    private let holds: [(hold: RetentionFacts.Hold, indexes: IndexSet?)]
+    /// The segment's records.
+    private let range: Range<UInt64>
+    /// By place in `range`, empty where no event speaks of one: the start that the newest event states, and the latest that any does.
+    private var newestStarts: [Microseconds?] = []
+    private var latestStarts: [Microseconds?] = []
+    /// By place in `range`: the class and the time of each purged record that the entries told of.
+    private var classes: [UInt32]
+    private var times: [Microseconds]
+    /// Those records.
+    private var seen = IndexSet()
     private let erasures: Set<UInt64>
     private let statedClasses: Set<UInt32>
-    private(set) var judgement = Judgement()
+    private var judgement = Judgement()
 
     /// Judges what `prepared` of `disposition` lists.
     init(_ facts: RetentionFacts, _ disposition: Disposition, _ prepared: Disposition.Prepared) {
@@ -45,13 +56,32 @@ struct PurgeJudge {
         let judgedAt = disposition.judgedAt
         (self.facts, intent, self.judgedAt) = (facts, disposition.intent, judgedAt)
         purged = prepared.purged.within(range)
-        events = facts.events.filter { $0.index < judgedAt }
-            .map { ($0.start, $0.records.within(range)) }.filter { !$0.1.isEmpty }
-        holds = facts.holds.filter { $0.isInForce(at: judgedAt) }
-            .map { ($0, $0.indexes?.within(range)) }.filter { $0.1.map { !$0.isEmpty } ?? true }
+        self.range = range
+        // A seal record speaks of no more entries than a segment can have.
+        classes = [UInt32](repeating: 0, count: range.count)
+        times = [Microseconds](repeating: 0, count: range.count)
         erasures = Set(facts.erasures.filter { $0.index < judgedAt && range.contains($0.record) }.map(\.record))
         statedClasses = Set(disposition.intent.rules.map(\.classID))
+        for event in facts.events where event.index < judgedAt { take(event) }
     }
+
+    /// Takes the next event, in the order of the log.
+    private mutating func take(_ event: RetentionFacts.Event) {
+        let records = event.records.within(range).intersection(purged)
+        if records.isEmpty { return }
+        if newestStarts.isEmpty {
+            newestStarts = [Microseconds?](repeating: nil, count: range.count)
+            latestStarts = newestStarts
+        }
+        for run in records.runs {
+            for index in run {
+                newestStarts[place(index)] = event.start
+                latestStarts[place(index)] = max(event.start, latestStarts[place(index)] ?? event.start)
+            }
+        }
+    }
+
+    private func place(_ index: UInt64) -> Int { Int(index - range.lowerBound) }
 
     /// Takes the entries of the next frame.
     mutating func take(_ header: FrameHeader, _ columns: EntryColumns) {
@@ -66,8 +96,14 @@ struct PurgeJudge {
                 continue
             }
             judgeDue(run, indexes, gone)
-            judgeHeld(run, indexes, gone)
+            remember(run, indexes, gone)
         }
+    }
+
+    /// What was found, once all frames have gone by.
+    mutating func finish() -> Judgement {
+        for hold in facts.holds where hold.isInForce(at: judgedAt) { judge(hold) }
+        return judgement
     }
 
     // MARK: Due
@@ -105,9 +141,9 @@ struct PurgeJudge {
         case .recorded: return isDue(appended, rule)
         case .occurred: return isDue(occurred ?? appended, rule)
         case .event:
-            let starts = events.filter { $0.records.contains(index) }.map(\.start)
-            // Events are in the order of the log: the last is the newest.
-            return (rule.mode == .compliance ? starts.max() : starts.last).map { isDue($0, rule) } ?? false
+            let starts = rule.mode == .compliance ? latestStarts : newestStarts
+            guard !starts.isEmpty, let start = starts[place(index)] else { return false }
+            return isDue(start, rule)
         }
     }
 
@@ -118,24 +154,32 @@ struct PurgeJudge {
 
     // MARK: Held
 
-    private mutating func judgeHeld(_ run: EntryRun, _ indexes: Range<UInt64>, _ gone: IndexSet) {
-        for (hold, listed) in holds where hold.classes?.contains(run.classID) ?? true {
-            var covered = listed.map { $0.intersection(gone) } ?? gone
-            if hold.from != nil || hold.to != nil {
-                if run.occurred.isEmpty {
-                    if !PurgeJudge.covers(hold, run.recorded) { covered = IndexSet() }
-                } else {
-                    covered = PurgeJudge.filter(covered) {
-                        PurgeJudge.covers(hold, run.occurred[Int($0 - indexes.lowerBound)])
-                    }
-                }
+    /// Keeps what a hold's scope can ask of records. Where frames repeat an index, which has been reported, the first that told counts.
+    private mutating func remember(_ run: EntryRun, _ indexes: Range<UInt64>, _ gone: IndexSet) {
+        guard let first = gone.first, seen.last.map({ $0 < first }) ?? true else { return }
+        seen.append(gone)
+        for stretch in gone.runs {
+            for index in stretch {
+                classes[place(index)] = run.classID
+                times[place(index)] =
+                    run.occurred.isEmpty ? run.recorded : run.occurred[Int(index - indexes.lowerBound)]
             }
-            if covered.isEmpty { continue }
-            if hold.isRestricted {
-                judgement.attested[hold.matter, default: .init()].add(covered)
-            } else {
-                judgement.held[hold.matter, default: .init()].add(covered)
+        }
+    }
+
+    private mutating func judge(_ hold: RetentionFacts.Hold) {
+        var covered = hold.indexes.map { $0.within(range).intersection(seen) } ?? seen
+        if hold.classes != nil || hold.from != nil || hold.to != nil {
+            covered = PurgeJudge.filter(covered) { index in
+                (hold.classes?.contains(classes[place(index)]) ?? true)
+                    && PurgeJudge.covers(hold, times[place(index)])
             }
+        }
+        if covered.isEmpty { return }
+        if hold.isRestricted {
+            judgement.attested[hold.matter, default: .init()].add(covered)
+        } else {
+            judgement.held[hold.matter, default: .init()].add(covered)
         }
     }
 

@@ -54,6 +54,18 @@ struct CheckpointAudit {
         return judged
     }
 
+    /// The size of the newest checkpoint that holds by now. A log that is open for writing may have published another since `run`; what else
+    /// became of the file is no matter: its state then has been judged.
+    func sizeByNow() -> UInt64 {
+        var unheard = Findings()
+        let known = newest?.checkpoint.size ?? 0
+        guard let file = files.open("checkpoint", isRequired: false, &unheard),
+            let bytes = files.bytes(of: file, "checkpoint", atMost: SignedNote.byteCountMax, &unheard),
+            let judged = judge.judge(bytes, "checkpoint", &unheard)
+        else { return known }
+        return max(known, judged.checkpoint.size)
+    }
+
     private mutating func claim(_ checkpoint: Checkpoint, _ claimant: RootClaim.Claimant, offset: UInt64) {
         claims.append(RootClaim(size: checkpoint.size, root: checkpoint.root, claimant: claimant, offset: offset))
     }

@@ -63,16 +63,10 @@ enum EntryRules {
         func malformed(_ what: String) {
             outcome.findings.append(Finding(.entryMalformed, .error, name, offset: header.offset, index: index, what))
         }
-        for item in extensions where item.type != EntryExtension.controlType && item.isCritical {
-            outcome.findings.append(
-                Finding(
-                    .entryUnknown, .unattested, name, offset: header.offset, index: index,
-                    "The entry has a critical extension of type \(item.type), which this program does not know."))
-        }
+        judge(extensions, of: run.kind, name, offset: header.offset, index: index, &outcome.findings)
         let control = extensions.first { $0.type == EntryExtension.controlType }
         switch (run.kind, control) {
-        case (.record, .some): malformed("A user's entry has the public part of a control record.")
-        case (.record, nil): break
+        case (.record, _): break
         case (.control, nil): malformed("A control entry has no public part.")
         case (.control, .some(let item)):
             if !item.isCritical { malformed("The public part of a control record is not marked critical.") }
@@ -82,6 +76,37 @@ enum EntryRules {
                     index: index, offset: header.offset, record: record, recorded: run.recorded,
                     compliance: run.flags & Entry.hasCompliance == 0 ? nil : run.compliance,
                     plainBefore: outcome.newestPlain, flaggedBefore: outcome.newestFlagged))
+        }
+    }
+
+    // MARK: Everywhere
+
+    /// Judges the extensions of an entry that stands outside of a store: in an evidence file, a bundle, a proof.
+    static func judge(
+        _ entry: Entry, _ name: String, offset: UInt64? = nil, index: UInt64, _ findings: inout Findings
+    ) {
+        // The list decoded when the entry did; the empty one has no encoding.
+        guard let list = try? entry.extensions.decode(EntryExtension.list(decoding:)) else { return }
+        judge(list, of: entry.kind, name, offset: offset, index: index, &findings)
+    }
+
+    /// What holds wherever an entry is met: with a critical extension that nobody here knows it is not established, and no user's entry
+    /// has the public part of a control record.
+    private static func judge(
+        _ extensions: [EntryExtension], of kind: Entry.Kind, _ name: String, offset: UInt64?, index: UInt64,
+        _ findings: inout Findings
+    ) {
+        for item in extensions where item.type != EntryExtension.controlType && item.isCritical {
+            findings.append(
+                Finding(
+                    .entryUnknown, .unattested, name, offset: offset, index: index,
+                    "The entry has a critical extension of type \(item.type), which this program does not know."))
+        }
+        if kind == .record, extensions.contains(where: { $0.type == EntryExtension.controlType }) {
+            findings.append(
+                Finding(
+                    .entryMalformed, .error, name, offset: offset, index: index,
+                    "A user's entry has the public part of a control record."))
         }
     }
 }

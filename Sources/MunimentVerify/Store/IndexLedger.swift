@@ -23,10 +23,10 @@ struct IndexLedger {
     static func root(_ directory: [UInt8]) -> Digest { IndexDirectory.root(ofEncoded: directory) }
 
     /// Compares the index of a footer that starts at `offset`. `isWhole`: every byte before was a frame; `isOpened`: every content
-    /// was opened.
+    /// was opened; `present`: the classes of which a content is there.
     func check(
         _ directory: [UInt8], _ pass: SegmentPass, offset: UInt64, isWhole: Bool, isOpened: Bool,
-        _ findings: inout Findings
+        present: Set<UInt32>, _ findings: inout Findings
     ) throws(FileFailure) {
         if directory.isEmpty { return }
         switch directory.withUnsafeBytes({ decoding($0, IndexDirectory.init(decoding:)) }) {
@@ -34,6 +34,13 @@ struct IndexLedger {
             findings.append(Finding(error, .indexMalformed, pass.name, offset: offset))
         case .success(let decoded):
             if isWhole { compareTimes(decoded, pass, offset, &findings) }
+            // A purged group has no terms: where contents are there, queries would miss every one of them.
+            for group in decoded.groups where group.isPurged && present.contains(group.classID) {
+                findings.append(
+                    Finding(
+                        .indexTerms, .error, pass.name, offset: offset,
+                        "The index says that all contents of class \(group.classID) are purged, and some are there."))
+            }
             guard let place = pass.source.index, place.directory == decoded, let file = pass.file else {
                 findings.append(
                     Finding(

@@ -199,7 +199,8 @@ struct SegmentLedger {
                 summary.indexRoot = IndexLedger.root(footer.index)
                 compare(footer, derived, offset, &findings)
                 try index.check(
-                    footer.index, pass, offset: offset, isWhole: isWhole, isOpened: summary.isOpened, &findings)
+                    footer.index, pass, offset: offset, isWhole: isWhole, isOpened: summary.isOpened,
+                    present: Set(groups.filter { $0.value.recordCount > 0 }.keys), &findings)
             case .failure(let error):
                 findings.append(Finding(error, .footerMalformed, checksum: .footerChecksum, pass.name, offset: offset))
             }

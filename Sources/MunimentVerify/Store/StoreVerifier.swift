@@ -38,6 +38,7 @@ struct StoreVerifier {
         ledger.finish()
         var purges = PurgeAudit(
             files, ledger.retention.facts, attestedSize: checkpoints.newest?.checkpoint.size ?? 0,
+            explainedSize: checkpoints.sizeByNow(),
             keyEpoch: keys?.book?.header.epoch)
         purges.run(ledger.summaries)
         ledger.add(purges.findings)

@@ -42,7 +42,9 @@ struct ProofVerifier {
         var entry: Entry?
         if let judged, let extra = proof.extra {
             switch extra.withUnsafeBytes({ decoding($0, Entry.init(decoding:)) }) {
-            case .success(let decoded): entry = decoded
+            case .success(let decoded):
+                entry = decoded
+                EntryRules.judge(decoded, name, index: proof.index, &findings)
             case .failure(let error):
                 findings.append(Finding(error, .entryMalformed, unknown: .entryUnknown, name, index: proof.index))
             }

@@ -158,6 +158,7 @@ final class TileWalk {
         case .failure(let error):
             findings.append(Finding(error, .entryMalformed, unknown: .entryUnknown, name, offset: offset, index: index))
         case .success(let entry):
+            EntryRules.judge(entry, name, offset: offset, index: index, &findings)
             take(entry, index: index, name, offset: offset, &findings)
             control?.remember(plain: entry.compliance == nil ? entry.recorded : nil, flagged: entry.compliance)
         }

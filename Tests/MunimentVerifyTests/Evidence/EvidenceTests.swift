@@ -57,6 +57,12 @@ import Testing
         let other = try EvidenceFixture(1)
         let wrong = try fixture.verify(bytes, keys: [other.verifierKey])
         #expect(wrong.verdict == .tampered && wrong.findings.map(\.code) == [.checkpointSignature])
+        // Whoever made the file can have made the log too: that it is the log who tells is nobody's word but the file's.
+        #expect(none.evidence != nil && none.evidence?.logIndex == nil && wrong.evidence?.logIndex == nil)
+        var taken = try TakenApart(try fixture.export(3...3, name: "one"))
+        taken.chunks[try taken.place(.proof)].body[0] ^= 1
+        let unproved = try fixture.verify(taken.bytes)
+        #expect(unproved.findings.map(\.code) == [.evidenceProof] && unproved.evidence?.logIndex == nil)
     }
 
     @Test func anUnloggedExportSaysSo() throws {

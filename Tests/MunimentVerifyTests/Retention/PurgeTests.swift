@@ -122,7 +122,48 @@ import Testing
         expect(try reports(purges, HandPurge(PurgeFixture.brief)), ["purge.early"], purged: 10)
     }
 
+    /// Of several events the latest start counts in compliance mode, the newest record in governance mode; and each only for its own records.
+    @Test(arguments: [ClassRecord.Mode.compliance, .governance]) func severalEvents(mode: ClassRecord.Mode) throws {
+        let event = ClassRecord(classID: 2, name: "brief", mode: mode, basis: .event, period: "P1D")
+        let later = 1_700_000_000_000_000 + 3 * SteppedClock.day
+        for (starts, isEarly) in [([later, 0], mode == .compliance), ([0, later], true), ([0, 0], false)] {
+            let purges = try PurgeFixture(brief: event)
+            try purges.reopen { store in
+                for (start, records) in zip(starts, [PurgeFixture.brief, IndexSet(9..<30)]) {
+                    let record = EventRecord(at: start, indexes: records)
+                    _ = try store.appendControl(.event, body: record.encoded())
+                }
+            }
+            let found = try reports(purges, HandPurge(IndexSet(9..<14)))
+            expect(found, isEarly ? ["purge.early"] : [], purged: 5)
+        }
+    }
+
     // MARK: Not allowed
+
+    /// Whoever can append can write any record, but not sign it: past the checkpoint a disposition explains nothing. Beside a writer
+    /// the checkpoint that counts is the one that is there when everything has been read.
+    @Test func aDispositionPastTheCheckpoint() throws {
+        let purges = try PurgeFixture()
+        let fixture = purges.fixture
+        let (published, kept) = (try fixture.read("checkpoint"), try fixture.read("checkpoints"))
+        try purges.reopen(after: 2) { try HandPurge(PurgeFixture.brief).run($0, purges.clock) }
+        let newer = try fixture.read("checkpoint")
+        try fixture.write("checkpoint", published)
+        try fixture.write("checkpoints", kept)
+        let report = try fixture.verify()
+        #expect(report.verdict == .tampered && report.has(.contentMissing), "\(report.summary)")
+        #expect(report.purged == 0 && report.unexplained == 10, "\(report.summary)")
+        if SecondVerifier.isInstalled {
+            let last = try SecondVerifier.verify(fixture, keys: false).last
+            #expect(last?.verdict == "tampered" && last?.purged == 0 && last?.unexplained == 10)
+        }
+        var options = try fixture.options()
+        options.progress = { _ in try? fixture.write("checkpoint", newer) }
+        let beside = try Verifier(options).verify(fixture.path)
+        #expect(beside.verdict == .notEstablished && beside.purged == 10, "\(beside.summary)")
+        #expect(beside.unexplained == 0 && !beside.has(.contentMissing), "\(beside.summary)")
+    }
 
     @Test func early() throws {
         let purges = try PurgeFixture()

@@ -12,10 +12,11 @@ import Testing
 
 private typealias Indexes = MunimentFormat.IndexSet
 
-private enum SecondVerifier {
+enum SecondVerifier {
     struct Line: Decodable {
         var finding: String?
         var severity: String?
+        var file: String?
         var verdict: String?
         var purged: UInt64?
         var unexplained: UInt64?
@@ -47,7 +48,12 @@ private enum SecondVerifier {
     static func verify(_ fixture: StoreFixture, keys: Bool, _ file: String? = nil) throws -> [Line] {
         let options = keys ? [] : ["--no-keys"]
         let path = file.map { fixture.absolute($0) } ?? fixture.path
-        let result = try #require(run([script, path, "--key", fixture.verifierKey, "--json"] + options))
+        return try verify(path, key: VerifierKey(fixture.verifierKey), options)
+    }
+
+    /// What it says of anything that can be verified.
+    static func verify(_ path: String, key: VerifierKey, _ options: [String] = []) throws -> [Line] {
+        let result = try #require(run([script, path, "--key", key.description, "--json"] + options))
         return try result.output.split(separator: UInt8(ascii: "\n")).map {
             try JSONDecoder().decode(Line.self, from: Data($0))
         }

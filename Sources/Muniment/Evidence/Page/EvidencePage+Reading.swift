@@ -115,6 +115,8 @@ extension EvidencePage {
           const r = new Reader(body);
           const identity = {logID: r.take(32), manifest: r.take(32), origin: r.text(1024), key: r.text(4096)};
           r.counted(32768);
+          r.take(16);
+          need(r.i64() >= 0n, 'a time before the boot');
           r.finish();
           return identity;
         }

@@ -64,7 +64,8 @@ extension EvidencePage {
           const list = byID('custody-list'), custody = evidence.custody;
           list.replaceChildren();
           if (!custody) return;
-          const isBound = evidence.logged && evidence.state('The log tells') === 'good';
+          const isBound = evidence.logged
+            && ['The log tells', 'All entries', 'A key that you trust'].every(title => evidence.state(title) === 'good');
           byID('custody-word').textContent = isBound
             ? `The log\u2019s owner attests this in entry ${evidence.logged.index} of the log, which binds this file. `
               + 'Attested, not proved: no computation can tell whether it is true.'
