@@ -229,7 +229,7 @@ struct PurgeAudit {
         let held = done.reduce(0) { $0 + $1.heldCount }
         notice(
             .contentPurged,
-            "destroyed the contents of \(count) records in \(done.count) segments and kept \(held) due ones that were held. "
+            "destroyed the contents of \(count) records in \(done.count) segment\(done.count == 1 ? "" : "s") and kept \(held) due ones that were held. "
                 + DispositionWords(facts, disposition, attested[disposition.id] ?? [:]).text)
     }
 }
