@@ -16,8 +16,11 @@ public struct Snapshot: Sendable {
     let reader: LogReader
     let classes: ClassTable
     private let purges = PurgeAccount()
+    /// `reader.replacementCount` when this was the newest state; nil for one that never was.
+    private let replacementCount: Int?
 
-    init(_ note: SignedNote, reader: LogReader, classes: ClassTable) throws(ArchiveError) {
+    init(_ note: SignedNote, reader: LogReader, classes: ClassTable, isNewest: Bool = true) throws(ArchiveError) {
+        replacementCount = isNewest ? reader.replacementCount : nil
         checkpoint = try translating("checkpoint") { try Checkpoint(text: note.text) }
         checkpointNote = note.bytes
         (self.reader, self.classes) = (reader, classes)
@@ -140,6 +143,12 @@ public struct Snapshot: Sendable {
         return record
     }
 
+    /// Whether a disposition under the checkpoint purged the record, or is about to.
+    func isPurged(_ index: UInt64) throws(ArchiveError) -> Bool { try purges.isPurged(index, log) }
+
+    /// Whether files may be newer than the checkpoint, and so lack what dispositions behind it purged.
+    var isBehindFiles: Bool { replacementCount != reader.replacementCount }
+
     func stored(
         _ index: UInt64, _ entry: Entry, _ bytes: [UInt8], attributes: [Attribute], content: StoredRecord.Content
     ) -> StoredRecord {
@@ -164,11 +173,22 @@ private final class PurgeAccount: Sendable {
     private let policy = Guarded<RetentionPolicy?>(nil)
 
     func disposition(of index: UInt64, _ log: ProvenLog) throws(ArchiveError) -> UInt64? {
+        try loaded(log).disposition(ofPurged: index)
+    }
+
+    /// Of a disposition that is open, contents go before the record that completes it.
+    func isPurged(_ index: UInt64, _ log: ProvenLog) throws(ArchiveError) -> Bool {
+        let policy = try loaded(log)
+        return policy.disposition(ofPurged: index) != nil
+            || policy.openDisposition?.prepared.contains { $0.record.purged.contains(index) } ?? false
+    }
+
+    private func loaded(_ log: ProvenLog) throws(ArchiveError) -> RetentionPolicy {
         try policy.withLock { policy throws(ArchiveError) in
-            if let known = policy { return known.disposition(ofPurged: index) }
+            if let known = policy { return known }
             let loaded = try RetentionPolicy.load(log)
             policy = loaded
-            return loaded.disposition(ofPurged: index)
+            return loaded
         }
     }
 }

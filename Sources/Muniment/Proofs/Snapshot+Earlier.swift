@@ -19,7 +19,7 @@ extension Snapshot {
         guard let found = kept.last(where: { $0.checkpoint.size == size }) else {
             throw ArchiveError(.absent, Snapshot.refusal(size, kept.map(\.checkpoint.size) + [self.size]))
         }
-        let earlier = try Snapshot(found.note, reader: reader, classes: classes)
+        let earlier = try Snapshot(found.note, reader: reader, classes: classes, isNewest: false)
         try requireExtension(of: earlier.checkpoint)
         return earlier
     }

@@ -54,17 +54,23 @@ final class RecordScan {
                 continue
             }
             guard bounds.contains(wanted) else { return }
-            let frame = try snapshot.reader.frame(containing: wanted)
-            let hits = try found(in: frame)
+            // Frame and contents are of one generation.
+            var (frame, hits) = try snapshot.reader.inSegment(containing: wanted) { handle in
+                guard let reference = try handle.frame(containing: wanted) else { throw LogReader.absent(wanted) }
+                let frame = try snapshot.reader.frame(reference, in: handle)
+                return (frame, try found(in: frame, handle))
+            }
+            // A newer generation may gather what was seen in a frame with what was not.
+            let place = Int64(index) - Int64(frame.header.firstIndex)
+            hits.removeAll { isReversed ? $0.ordinal > place : $0.ordinal < place }
             if !hits.isEmpty, try !body(frame, hits) { return }
             next = isReversed ? frame.header.firstIndex.predecessor : frame.header.treeSize
         }
     }
 
-    private func found(in frame: FrameView) throws(ArchiveError) -> [Hit] {
+    private func found(in frame: FrameView, _ handle: SegmentHandle) throws(ArchiveError) -> [Hit] {
         guard judgeEntries(of: frame) else { return [] }
         try prove(frame)
-        let handle = try snapshot.reader.segment(containing: frame.header.firstIndex)
         return try translating(handle.path) {
             var hits: [Hit] = []
             if verdicts.contains(.open) || needsContents {
@@ -150,10 +156,10 @@ final class RecordScan {
     private func appendHits(
         ofClass classID: UInt32, _ frame: FrameView, _ handle: SegmentHandle, to hits: inout [Hit]
     ) throws {
-        guard frame.hasParts(ofClass: classID), let salts = try salts(frame, classID) else {
-            // Destroyed: what the entries alone decide is known, the rest is not.
-            for ordinal in ordinals(ofClass: classID, frame) where verdicts[ordinal] == .chosen {
-                hits.append(Hit(ordinal: ordinal))
+        let isLeftOut = !frame.hasParts(ofClass: classID)
+        guard !isLeftOut, let salts = try salts(frame, classID, handle) else {
+            for ordinal in ordinals(ofClass: classID, frame) {
+                try appendGone(ordinal, frame, isLeftOut: isLeftOut, to: &hits)
             }
             return
         }
@@ -171,6 +177,26 @@ final class RecordScan {
         }
     }
 
+    /// Takes a record whose content is gone. What its entry alone decides is known, the rest is not: so it is no hit if it was purged, and an
+    /// error if nothing says so, since otherwise a destroyed key would hide records.
+    private func appendGone(
+        _ ordinal: Int, _ frame: FrameView, isLeftOut: Bool, to hits: inout [Hit]
+    ) throws(ArchiveError) {
+        switch verdicts[ordinal] {
+        case .out: return
+        case .chosen: hits.append(Hit(ordinal: ordinal))
+        case .open:
+            let index = frame.header.firstIndex + UInt64(ordinal)
+            // A generation that is newer than the snapshot leaves out what its log can't know of.
+            if isLeftOut && snapshot.isBehindFiles { return }
+            if try snapshot.isPurged(index) { return }
+            throw ArchiveError(
+                .damaged,
+                "The content of record \(index) is gone, and no disposition says why; run verify on a copy of the store."
+            )
+        }
+    }
+
     /// The frame's entries of one class, as places in the frame, ascending.
     private func ordinals(ofClass classID: UInt32, _ frame: FrameView) -> [Int] {
         var ordinals: [Int] = []
@@ -182,7 +208,10 @@ final class RecordScan {
         return ordinals
     }
 
-    private func salts(_ frame: FrameView, _ classID: UInt32) throws(ArchiveError) -> SaltStream? {
+    /// Nil where the key was destroyed, and no newer generation has the contents under another.
+    private func salts(_ frame: FrameView, _ classID: UInt32, _ handle: SegmentHandle) throws(ArchiveError)
+        -> SaltStream?
+    {
         guard let keys = snapshot.reader.keys else {
             throw ArchiveError(.keyMissing, "Contents can't be read without the keys directory: name it with --keys.")
         }
@@ -191,6 +220,7 @@ final class RecordScan {
             return try keys.group(segment: header.segment, classID: classID, generation: header.generation).key
                 .saltStream
         } catch  where error.code == .purged {
+            if try snapshot.reader.isReplaced(handle) { throw error }
             return nil
         }
     }
@@ -208,14 +238,15 @@ final class RecordScan {
 
     /// Chooses among the contents of a part. `ordinals` are the entries that they belong to.
     private func choose(in bytes: [UInt8], _ ordinals: ArraySlice<Int>, _ frame: FrameView) throws -> [Hit] {
-        try bytes.decode { raw throws(FormatError) in
+        var gone: [Int] = []
+        var hits = try bytes.decode { raw throws(FormatError) in
             var hits: [Hit] = []
             var offset = 0
             for ordinal in ordinals {
                 let content = UnsafeRawBufferPointer(rebasing: raw[offset...])
                 if content.first == 0 {
                     // Purged, beside contents of its class that are not.
-                    if verdicts[ordinal] == .chosen { hits.append(Hit(ordinal: ordinal)) }
+                    gone.append(ordinal)
                     offset += ContentLayout.purgedByteCount
                     continue
                 }
@@ -234,6 +265,9 @@ final class RecordScan {
             }
             return hits
         }
+        for ordinal in gone { try appendGone(ordinal, frame, isLeftOut: true, to: &hits) }
+        if !gone.isEmpty { hits.sort { $0.ordinal < $1.ordinal } }
+        return hits
     }
 
     private func isChosen(

@@ -62,12 +62,13 @@ struct SegmentCandidates {
         _ classID: UInt32, _ handle: SegmentHandle, _ place: SegmentIndexPlace, _ reader: LogReader
     ) throws(ArchiveError) -> SegmentPlan.Access {
         guard reader.keys != nil else { return .locked }
+        if let (group, _) = place.directory.group(classID), group.isPurged { return .destroyed }
         do throws(ArchiveError) {
             return try reader.index(classID, in: handle, at: place).map { .index($0) } ?? .locked
-        } catch  where error.code == .purged {
-            return .destroyed
-        } catch  where error.code == .keyMissing {
-            // Whether contents are needed, and so the key, is for the scan to say.
+        } catch  where error.code == .purged || error.code == .keyMissing {
+            // The index of a newer generation is asked instead, where there is one.
+            if try reader.isReplaced(handle) { throw error }
+            // Whether contents are needed, and so the key, and whether they may be gone, is for the scan to say.
             return .locked
         }
     }

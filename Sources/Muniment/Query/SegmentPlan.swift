@@ -31,9 +31,9 @@ struct SegmentPlan {
         case index(GroupIndex)
         /// The segment is not sealed.
         case tail(TailIndex, UInt32)
-        /// The group's key was destroyed, and with it the index and the contents.
+        /// The segment's generation has neither index nor contents of the group: all were purged.
         case destroyed
-        /// The archive was opened without keys.
+        /// The group's key is not there: the archive was opened without keys, or it was lost or destroyed with no generation to say why.
         case locked
     }
 

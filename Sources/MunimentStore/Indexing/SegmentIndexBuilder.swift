@@ -132,10 +132,15 @@ extension LogReader {
                 var offset = 0
                 while offset < raw.count {
                     let content = UnsafeRawBufferPointer(rebasing: raw[offset...])
-                    let layout = try ContentLayout(decoding: content)
                     guard let entry = rest.popFirst() else {
                         throw FormatError(.inconsistent, "frame", at: 0, "the parts hold more records than the entries")
                     }
+                    if content.first == 0 {
+                        // Purged, beside contents of its class that are not.
+                        offset += ContentLayout.purgedByteCount
+                        continue
+                    }
+                    let layout = try ContentLayout(decoding: content)
                     try index.add(entry, classID: part.classID, layout, in: content)
                     offset += layout.byteCount
                 }

@@ -53,6 +53,8 @@ package final class TailIndex: RecordSink, @unchecked Sendable {
     private static let weightMax = 64 << 20
 
     let segment: UInt64
+    /// Frames are counted, and another generation has others.
+    let generation: UInt32
     private let firstIndex: UInt64
     private var groups: [UInt32: Group] = [:]
     private var frameCount = 0
@@ -60,7 +62,9 @@ package final class TailIndex: RecordSink, @unchecked Sendable {
     package private(set) var entryCount = 0
     private var isRefused = false
 
-    init(segment: UInt64, firstIndex: UInt64) { (self.segment, self.firstIndex) = (segment, firstIndex) }
+    init(_ handle: SegmentHandle) {
+        (segment, generation, firstIndex) = (handle.segment, handle.generation, handle.firstIndex)
+    }
 
     /// The classes that have records.
     package var classes: [UInt32] { groups.keys.sorted() }
@@ -135,8 +139,8 @@ extension LogReader {
     package func withTail<R>(_ handle: SegmentHandle, _ body: (TailIndex) throws -> R) throws -> R? {
         try indexes.tails.withLock { tails -> R? in
             let tail =
-                tails.first { $0.segment == handle.segment }
-                ?? TailIndex(segment: handle.segment, firstIndex: handle.firstIndex)
+                tails.first { $0.segment == handle.segment && $0.generation == handle.generation }
+                ?? TailIndex(handle)
             // What fails half-way is not kept.
             tails.removeAll { $0 === tail }
             let isUsable: Bool
@@ -148,5 +152,10 @@ extension LogReader {
             tails = tails.suffix(1) + [tail]
             return isUsable ? try body(tail) : nil
         }
+    }
+
+    /// Drops the terms of a segment that was sealed or replaced: nothing asks for them again.
+    func forgetTail(_ segment: UInt64) {
+        indexes.tails.withLock { $0.removeAll { $0.segment == segment } }
     }
 }

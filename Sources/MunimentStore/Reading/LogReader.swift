@@ -3,7 +3,6 @@
 
 internal import MunimentCrypto
 package import MunimentFormat
-package import MunimentMerkle
 
 package final class LogReader: Sendable {
     fileprivate struct FrameKey: Hashable {
@@ -33,6 +32,7 @@ package final class LogReader: Sendable {
     package let tree: TreeNodes
     package let keys: KeyRing?
     private let table = Guarded<[SegmentHandle]>([])
+    private let replacements = Guarded(0)
     private let openFiles = Guarded<[SegmentHandle]>([])
     private let frames = BoundedCache<FrameKey, FrameView>(costMax: 8 << 20)
     private let touched = Guarded(RecentParts())
@@ -51,15 +51,23 @@ package final class LogReader: Sendable {
 
     /// Adds the next segment, or puts another generation in a segment's place.
     package func install(_ handle: SegmentHandle) {
-        table.withLock { table in
+        let isReplacement = table.withLock { table in
             if let place = table.firstIndex(where: { $0.segment == handle.segment }) {
                 table[place] = handle
-            } else {
-                precondition(table.last.map { $0.segment < handle.segment } ?? true)
-                table.append(handle)
+                return true
             }
+            precondition(table.last.map { $0.segment < handle.segment } ?? true)
+            table.append(handle)
+            return false
         }
+        guard isReplacement else { return }
+        replacements.withLock { $0 += 1 }
+        forgetTail(handle.segment)
     }
+
+    /// How often a generation was put in another's place. Where it has changed since, the files may lack contents that the log did not say
+    /// were purged.
+    package var replacementCount: Int { replacements.withLock { $0 } }
 
     package func segment(containing index: UInt64) throws(ArchiveError) -> SegmentHandle {
         let found = table.withLock { table -> SegmentHandle? in
@@ -88,26 +96,33 @@ package final class LogReader: Sendable {
         ArchiveError(.purged, "The content of record \(index) was purged.")
     }
 
-    /// Runs `body` on the segment that holds `index`, and again on its newer generation if its file has gone meanwhile: a seal or a compaction, of this
-    /// process or another, has put that in its place.
+    /// Runs `body` on the segment that holds `index`, and again on its newer generation if its file or a key of it has gone meanwhile: a seal or a
+    /// compaction, of this process or another, has put that in its place. `body` throws `.purged` for a key that was destroyed, not for a record.
     package func inSegment<T>(containing index: UInt64, _ body: (SegmentHandle) throws -> T) throws(ArchiveError) -> T {
         var handle = try segment(containing: index)
         while true {
             do throws(ArchiveError) {
                 return try translating(handle.path) { try body(handle) }
-            } catch  where error.code == .absent {
-                guard let newer = try successor(of: handle) else { throw error }
+            } catch  where error.code == .absent || error.code == .purged || error.code == .keyMissing {
+                // A file that is open stays readable, and one that is not removed yet is there, when its keys are destroyed.
+                guard let newer = try successor(of: handle, isFileGone: error.code == .absent) else { throw error }
                 handle = newer
             }
         }
     }
 
-    /// The newer generation of a segment whose file is gone; nil when the file is there, or nothing newer is.
-    private func successor(of handle: SegmentHandle) throws(ArchiveError) -> SegmentHandle? {
+    /// Whether a newer generation of the segment is there. For whoever meets a destroyed key: what it sealed may be purged, or sealed anew.
+    package func isReplaced(_ handle: SegmentHandle) throws(ArchiveError) -> Bool {
+        try successor(of: handle, isFileGone: false) != nil
+    }
+
+    /// The newer generation of a segment; nil when nothing newer is there, or the file is that should be gone.
+    private func successor(of handle: SegmentHandle, isFileGone: Bool) throws(ArchiveError) -> SegmentHandle? {
+        guard isFileGone || keys != nil else { return nil }
         let present = try segment(containing: handle.firstIndex)
         if present !== handle && present.segment == handle.segment { return present }
         return try translating(handle.path) {
-            guard try fileSystem.status(handle.path) == nil else { return nil }
+            if isFileGone, try fileSystem.status(handle.path) != nil { return nil }
             let generations = try fileSystem.names(in: paths.segmentDirectory(handle.segment)).compactMap { name in
                 SegmentHeader.parse(fileName: name).flatMap { $0.segment == handle.segment ? $0.generation : nil }
             }
@@ -166,23 +181,29 @@ package final class LogReader: Sendable {
 
     /// The content of a record: its decoded layout and bytes. `.purged` or `.keyMissing` when its key is not there.
     package func content(_ index: UInt64) throws(ArchiveError) -> RecordContent {
-        try inSegment(containing: index) { handle in
+        guard let content = try presentContent(index) else { throw LogReader.purged(index) }
+        return content
+    }
+
+    /// Nil where the frame says that the content is purged, which no newer generation takes back.
+    private func presentContent(_ index: UInt64) throws(ArchiveError) -> RecordContent? {
+        try inSegment(containing: index) { handle -> RecordContent? in
             guard let reference = try handle.frame(containing: index) else { throw LogReader.absent(index) }
             let frame = try frame(reference, in: handle)
-            guard let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex)) else {
-                throw LogReader.purged(index)
-            }
+            guard let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex)) else { return nil }
             let key = partKey(row, of: frame, in: handle)
+            // A part that was opened before its key was destroyed can't be checked any more.
+            _ = try sealingKey(classID: frame.rows[row].classID, frame.header)
             if let opened = parts.value(key) { return try content(index, opened, skip: skip, row: row, frame, handle) }
             // A part that is asked for twice is worth keeping whole; the first time, only what is wanted of it is decoded.
             guard touched.withLock({ $0.insert(key) }) else {
                 return try content(index, part(row, of: frame, in: handle), skip: skip, row: row, frame, handle)
             }
-            return try withPart(row, of: frame, in: handle, recordCount: skip + 1) { opened in
+            return try withPart(row, of: frame, in: handle, recordCount: skip + 1) { opened -> RecordContent? in
                 var offset = 0
                 for _ in 0..<skip { offset += try LogReader.claimedByteCount(opened, at: offset) }
                 let whole = try LogReader.claimedByteCount(opened, at: offset)
-                guard whole > ContentLayout.purgedByteCount else { throw LogReader.purged(index) }
+                guard whole > ContentLayout.purgedByteCount else { return nil }
                 guard offset + whole <= opened.count else {
                     return try RecordContent(
                         try continued(Array(opened), byteCount: whole, from: row, of: frame, in: handle))
@@ -194,12 +215,12 @@ package final class LogReader: Sendable {
 
     private func content(
         _ index: UInt64, _ opened: [UInt8], skip: Int, row: Int, _ frame: FrameView, _ handle: SegmentHandle
-    ) throws -> RecordContent {
-        try opened.withUnsafeBytes { raw in
+    ) throws -> RecordContent? {
+        try opened.withUnsafeBytes { raw -> RecordContent? in
             var offset = 0
             for _ in 0..<skip { offset += try LogReader.claimedByteCount(raw, at: offset) }
             let whole = try LogReader.claimedByteCount(raw, at: offset)
-            guard whole > ContentLayout.purgedByteCount else { throw LogReader.purged(index) }
+            guard whole > ContentLayout.purgedByteCount else { return nil }
             guard offset + whole <= raw.count else {
                 return try RecordContent(try continued(opened, byteCount: whole, from: row, of: frame, in: handle))
             }
@@ -306,86 +327,5 @@ private struct RecentParts: Sendable {
     mutating func insert(_ key: LogReader.PartKey) -> Bool {
         if recent.count >= 1_024 { recent.removeAll(keepingCapacity: true) }
         return recent.insert(key).inserted
-    }
-}
-
-extension LogReader: NodeReader {
-    /// Complete nodes: stored ones from the files, lower ones hashed from entries. Throws when the log does not hold them.
-    package func nodes(_ ids: [NodeID]) throws -> [Digest] {
-        var found = [Digest?](repeating: nil, count: ids.count)
-        try tree.read(ids, into: &found)
-        var group = LeafGroup()
-        return try ids.indices.map { place in
-            if let node = found[place] { return node }
-            let id = ids[place]
-            if Int(id.level) >= TreeNodes.floor { return try recomputed(id) }
-            let first = id.index << UInt64(id.level)
-            if group.first != first & ~7 { group = try leafGroup(first & ~7) }
-            guard let node = group.node(id) else { throw LogReader.absent(first) }
-            return node
-        }
-    }
-
-    /// A node that the derived files do not hold, from the level below it.
-    private func recomputed(_ id: NodeID) throws -> Digest {
-        let below = Int(id.level) - 1
-        let children = try nodes([
-            NodeID(level: below, index: id.index * 2), NodeID(level: below, index: id.index * 2 + 1),
-        ])
-        return TreeHash.node(children[0], children[1])
-    }
-
-    /// The leaf hashes of the entries from `first`, a multiple of 8, to the next one, as far as the log goes.
-    private func leafGroup(_ first: UInt64) throws(ArchiveError) -> LeafGroup {
-        var group = LeafGroup(first: first)
-        var index = first
-        while index < first + 8 {
-            let frame: FrameView
-            do throws(ArchiveError) {
-                frame = try self.frame(containing: index)
-            } catch  where error.code == .absent && index > first {
-                break
-            }
-            let end = min(first + 8, frame.header.treeSize)
-            group.append(frame, index..<end)
-            index = end
-        }
-        group.finish()
-        return group
-    }
-}
-
-/// Eight leaves and the nodes above them, below the lowest stored level.
-private struct LeafGroup {
-    private(set) var first: UInt64 = .max
-    private var count = 0
-    /// 8 leaves, 4 nodes of level 1, 2 of level 2.
-    private var hashes = InlineArray<14, Digest>(repeating: .zero)
-
-    init() {}
-
-    init(first: UInt64) { self.first = first }
-
-    mutating func append(_ frame: FrameView, _ indexes: Range<UInt64>) {
-        let start = count * Digest.byteCount
-        withUnsafeMutableBytes(of: &hashes) { raw in
-            frame.leafHashes(
-                of: Int(indexes.lowerBound - frame.header.firstIndex), count: indexes.count,
-                to: raw.baseAddress! + start)
-        }
-        count += indexes.count
-    }
-
-    mutating func finish() {
-        for place in 0..<count / 2 { hashes[8 + place] = TreeHash.node(hashes[2 * place], hashes[2 * place + 1]) }
-        for place in 0..<count / 4 { hashes[12 + place] = TreeHash.node(hashes[8 + 2 * place], hashes[9 + 2 * place]) }
-    }
-
-    /// A node of level 0, 1 or 2 of the group; nil when its leaves are not all there.
-    func node(_ id: NodeID) -> Digest? {
-        let level = Int(id.level)
-        let place = Int(id.index - first >> UInt64(level))
-        guard (place + 1) << level <= count else { return nil }
-        return hashes[[0, 8, 12][level] + place]
     }
 }

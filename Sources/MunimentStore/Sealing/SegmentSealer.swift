@@ -51,6 +51,7 @@ package struct SegmentSealer {
             if try file.byteCount() > fileEnd { try file.truncate(to: fileEnd) }
             try file.synchronize()
             handle.seal(footer)
+            reader.forgetTail(header.segment)
             return Sealed(
                 footer: footer, row: SegmentRow(footer: footer, fileByteCount: fileEnd), obsoletePath: nil)
         }

@@ -130,17 +130,33 @@ final class QueryFixture {
     @Test func destroyedGroupsAreFoundByWhatEntriesSay() throws {
         print("MUNIMENT_SEED=\(Self.seed)")
         let fixture = try QueryFixture(seed: Self.seed, recordCount: 600)
-        let snapshot = try ArchiveReader(at: fixture.path).snapshot
+        let before = try ArchiveReader(at: fixture.path).snapshot
         let segment = try #require(
-            try snapshot.reader.segments.dropFirst().first { segment in
+            try before.reader.segments.dropFirst().first { segment in
                 try segment.index()?.directory.group(2) != nil
             })
-        let end = try #require(snapshot.reader.firstIndex(after: segment))
+        let end = try #require(before.reader.firstIndex(after: segment))
         try destroyKey(fixture.path + ".keys/groups", segment: segment.segment, classID: 2)
         fixture.purge("mail", segment.firstIndex..<end)
+        try stateDisposition(fixture.path, of: segment.firstIndex..<end, in: segment)
+        let snapshot = try ArchiveReader(at: fixture.path).snapshot
         #expect(fixture.records.contains { $0.isPurged })
         var random = QueryGenerator(seed: Self.seed ^ 2)
         for _ in 0..<Self.queryCount / 4 { try fixture.check(random.query(fixture.size), snapshot, &random) }
+    }
+
+    /// Says in the log that the records of a segment are being purged: else that they are gone is an error.
+    private func stateDisposition(_ path: String, of range: Range<UInt64>, in segment: SegmentHandle) throws {
+        let footer = try #require(try SegmentFile.footer(try segment.file()))
+        let store = try LogStore.open(POSIXFileSystem(), path)
+        let intent = try RetentionPolicy.load(ProvenLog(store)).intent(
+            compliance: 0, rules: [2], erasures: [], epoch: store.keyEpoch + 1)
+        let disposition = try store.appendControl(.intent) { _ in intent.encoded() }.firstIndex
+        let record = PreparedRecord(
+            disposition: disposition, seal: SealRecord(footer, policy: nil), heldCount: 0, purged: IndexSet(range))
+        _ = try store.appendControl(.prepared) { _ in record.encoded() }
+        _ = try store.checkpoint(.kept)
+        try store.close()
     }
 
     /// Destroys a group's key in place, as a purge does.
