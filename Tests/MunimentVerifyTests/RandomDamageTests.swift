@@ -73,7 +73,9 @@ import Testing
             let keys = round % 2 == 0 || name.hasPrefix("keys/")
             let report = try fixture.verify(keys: keys, jobs: 1 + round % 3)
             // What is derived may be shorter; an unsealed segment may have zeros after it, and a journal may end sooner.
-            let isShorter = original.starts(with: bytes) || bytes.starts(with: original)
+            // A journal whose end is zeros ends there: after a crash its space may be there without its bytes.
+            let zeroCount = name == "checkpoints" ? bytes.reversed().prefix { $0 == 0 }.count : 0
+            let isShorter = original.starts(with: bytes.dropLast(zeroCount)) || bytes.starts(with: original)
             if !isShorter {
                 #expect(report.verdict != .intact, "seed \(TestRun.seed), round \(round), \(name): \(report.summary)")
             }
