@@ -33,7 +33,8 @@ package final class PolicyGate: Sendable {
         try state.withLock { state throws(ArchiveError) in
             let policy = try current(&state)
             // Over in the log is over, though whoever carried it out could not say so.
-            if policy.openDisposition?.id != state.barrier { state.barrier = nil }
+            let barring = policy.dispositions.last { $0.id == state.barrier }
+            if barring?.completed != nil { state.barrier = nil }
             if let barrier = state.barrier {
                 throw ArchiveError(
                     .refused,
