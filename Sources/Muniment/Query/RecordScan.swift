@@ -171,7 +171,7 @@ final class RecordScan {
             let ordinals = rest.prefix(Int(part.recordCount))
             rest = rest.dropFirst(ordinals.count)
             guard ordinals.contains(where: { verdicts[$0] != .out }) else { continue }
-            let found = try choose(in: try opened(row, of: frame, handle), ordinals, frame)
+            let found = try choose(in: try snapshot.reader.contents(row, of: frame, in: handle), ordinals, frame)
             try verify(found, frame, salts)
             hits += found
         }
@@ -223,17 +223,6 @@ final class RecordScan {
             if try snapshot.reader.isReplaced(handle) { throw error }
             return nil
         }
-    }
-
-    /// A part's contents, with those of the parts that continue it.
-    private func opened(_ row: Int, of frame: FrameView, _ handle: SegmentHandle) throws -> [UInt8] {
-        var bytes = try snapshot.reader.part(row, of: frame, in: handle, isCached: false)
-        var next = row + 1
-        while next < frame.rows.count, frame.rows[next].flags & PartRow.continues != 0 {
-            bytes += try snapshot.reader.part(next, of: frame, in: handle, isCached: false)
-            next += 1
-        }
-        return bytes
     }
 
     /// Chooses among the contents of a part. `ordinals` are the entries that they belong to.

@@ -116,50 +116,14 @@ extension LogReader {
     /// have no attributes are not looked at.
     func addRecords(of frame: FrameView, in handle: SegmentHandle, to index: some RecordSink) throws {
         index.add(entriesOf: frame.header, frame.columns)
-        var entries = frame.recordIndexes
-        var row = 0
-        while row < frame.rows.count {
-            let part = frame.rows[row]
-            let start = row
-            row += 1
-            while row < frame.rows.count, frame.rows[row].flags & PartRow.continues != 0 { row += 1 }
-            guard handle.mayHaveAttributes(part.classID), var rest = entries[part.classID] else { continue }
-            var opened = try self.part(start, of: frame, in: handle, isCached: false)
-            for next in start + 1..<max(row, start + 1) {
-                opened += try self.part(next, of: frame, in: handle, isCached: false)
+        for (classID, ordinals) in frame.ordinalsByClass
+        where classID != ControlRecord.classID && frame.hasParts(ofClass: classID) && handle.mayHaveAttributes(classID)
+        {
+            let contents = try FrameContents(frame, handle, self, classID: classID, ordinals: ordinals)
+            try contents.forEach { entry, content throws(FormatError) in
+                guard let content else { return }
+                try index.add(entry, classID: classID, try ContentLayout(decoding: content), in: content)
             }
-            try opened.decode { raw throws(FormatError) in
-                var offset = 0
-                while offset < raw.count {
-                    let content = UnsafeRawBufferPointer(rebasing: raw[offset...])
-                    guard let entry = rest.popFirst() else {
-                        throw FormatError(.inconsistent, "frame", at: 0, "the parts hold more records than the entries")
-                    }
-                    if content.first == 0 {
-                        // Purged, beside contents of its class that are not.
-                        offset += ContentLayout.purgedByteCount
-                        continue
-                    }
-                    let layout = try ContentLayout(decoding: content)
-                    try index.add(entry, classID: part.classID, layout, in: content)
-                    offset += layout.byteCount
-                }
-            }
-            entries[part.classID] = rest
         }
-    }
-}
-
-extension FrameView {
-    /// The indexes of the records of each class, ascending.
-    var recordIndexes: [UInt32: ArraySlice<UInt64>] {
-        var indexes: [UInt32: ArraySlice<UInt64>] = [:]
-        var next = header.firstIndex
-        for run in columns.runs {
-            let end = next + UInt64(run.count)
-            if run.kind == .record { indexes[run.classID, default: []] += next..<end }
-            next = end
-        }
-        return indexes
     }
 }

@@ -29,7 +29,7 @@ struct FrameContents {
         for row in frame.rows.indices where frame.rows[row].classID == classID && frame.rows[row].recordCount > 0 {
             let count = Int(frame.rows[row].recordCount)
             guard count <= rest.count else { throw disagreement }
-            try opened(row).decode { raw throws(FormatError) in
+            try reader.contents(row, of: frame, in: handle).decode { raw throws(FormatError) in
                 var offset = 0
                 for ordinal in rest.prefix(count) {
                     let index = frame.header.firstIndex + UInt64(ordinal)
@@ -52,16 +52,5 @@ struct FrameContents {
 
     private var disagreement: FormatError {
         FormatError(.inconsistent, "frame", at: 0, "its parts and its entries of class \(classID) disagree")
-    }
-
-    /// A part's contents, with those of the parts that continue it.
-    private func opened(_ row: Int) throws -> [UInt8] {
-        var bytes = try reader.part(row, of: frame, in: handle, isCached: false)
-        var next = row + 1
-        while next < frame.rows.count, frame.rows[next].flags & PartRow.continues != 0 {
-            bytes += try reader.part(next, of: frame, in: handle, isCached: false)
-            next += 1
-        }
-        return bytes
     }
 }

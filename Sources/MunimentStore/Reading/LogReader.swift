@@ -258,6 +258,17 @@ package final class LogReader: Sendable {
         return opened
     }
 
+    /// The contents that begin in part `row`, with the parts that continue it; past the cache.
+    package func contents(_ row: Int, of frame: FrameView, in handle: SegmentHandle) throws -> [UInt8] {
+        var bytes = try part(row, of: frame, in: handle, isCached: false)
+        var next = row + 1
+        while next < frame.rows.count, frame.rows[next].flags & PartRow.continues != 0 {
+            bytes += try part(next, of: frame, in: handle, isCached: false)
+            next += 1
+        }
+        return bytes
+    }
+
     private func partKey(_ row: Int, of frame: FrameView, in handle: SegmentHandle) -> PartKey {
         PartKey(
             frame: FrameKey(segment: handle.segment, generation: handle.generation, offset: frame.header.offset),
