@@ -306,7 +306,7 @@ package final class LogStore: @unchecked Sendable {
 
     /// Puts a retention class in force: its record is durable when this returns. One caller at a time.
     package func appendClass(_ record: ClassRecord) throws(ArchiveError) -> AppendReceipt {
-        let receipt = try appendControl(.retentionClass) { _ in record.encoded() }
+        let receipt = try appendControl(.retentionClass, body: record.encoded())
         classes.set(record)
         return receipt
     }
@@ -315,8 +315,7 @@ package final class LogStore: @unchecked Sendable {
     package func appendControl(
         _ kind: ControlRecord.Kind, privatePart: [UInt8] = [], body: [UInt8]
     ) throws(ArchiveError) -> AppendReceipt {
-        let draft = ControlDraft(kind) { _ in body }
-        return try append([RecordBatch(control: draft, privatePart: privatePart)], isControl: true)
+        try appendControl(kind, privatePart: privatePart) { _ in body }
     }
 
     /// Signs what is durable, if there is news, and returns the newest note. Blocks on the disk.

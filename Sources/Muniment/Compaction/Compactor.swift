@@ -190,7 +190,7 @@ struct Compactor {
         let completed = CompletedRecord(
             disposition: disposition, outcome: .completed, strength: strength, epoch: store.keyEpoch,
             prepared: prepared)
-        _ = try store.appendControl(.completed) { _ in completed.encoded() }
+        _ = try store.appendControl(.completed, body: completed.encoded())
         _ = try store.checkpoint(.kept)
         gate.unbar()
         return Int64(clamping: removed) - Int64(clamping: written)
@@ -207,7 +207,7 @@ struct Compactor {
     func end(_ disposition: UInt64) throws(ArchiveError) {
         let completed = CompletedRecord(
             disposition: disposition, outcome: .aborted, strength: [], epoch: store.keyEpoch, prepared: [])
-        _ = try store.appendControl(.completed) { _ in completed.encoded() }
+        _ = try store.appendControl(.completed, body: completed.encoded())
         _ = try store.checkpoint(.kept)
     }
 }
