@@ -112,11 +112,16 @@ package struct TailScanner {
             window = try file.readArray(TailScanner.windowByteCount, at: offset)
             windowStart = offset
         }
+        // Beside a writer the window shows what was there when it was read: a header that it lacks is looked for in the file.
+        return try windowHeader(at: offset) ?? header(at: offset, fileByteCount: fileByteCount)
+    }
+
+    /// The header at `offset` as far as the window shows it whole.
+    private func windowHeader(at offset: UInt64) -> FrameHeader? {
         let start = Int(offset - windowStart)
-        return try window.withUnsafeBytes { window in
+        return window.withUnsafeBytes { window in
             let rest = UnsafeRawBufferPointer(rebasing: window[min(start, window.count)...])
-            guard let count = FrameHeader.claimedByteCount(rest) else { return nil }
-            guard count <= rest.count else { return try header(at: offset, fileByteCount: fileByteCount) }
+            guard let count = FrameHeader.claimedByteCount(rest), count <= rest.count else { return nil }
             return try? FrameHeader(decoding: UnsafeRawBufferPointer(rebasing: rest[..<count]))
         }
     }
