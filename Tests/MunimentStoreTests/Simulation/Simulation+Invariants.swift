@@ -15,8 +15,8 @@
 //
 // RecoveryCaseTests hold each refusal that bit rot excuses here, or that another stands in for; they were not tried with mutations.
 //
-// Still not found: a write on a full disk that is not withdrawn, or not durably, though `SimulatedFile.cut` now often moves all or nothing before it
-// fails; the signer's two states written over each other; its newest state not written again at the first signature of a session.
+// Not found by random lives, and found by tests of their own: a write on a full disk that is not withdrawn, or not durably (WithdrawTests); the
+// signer's two states written over each other, and its newest not written again at the first signature of a session (SignerStateTests).
 //
 // Not to be found here: one of the two directory syncs around a rename between directories left out (a rename is atomic here, so either is enough);
 // a rewritten tail not read back (that finds devices that lie, and the simulation's tells the truth); a cut that is not synced (what may come back
