@@ -94,7 +94,8 @@ struct CancellationTests {
         tasks[0].cancel()
         tasks[2].cancel()
         await #expect(throws: CancellationError.self) { try await tasks[2].value }
-        stalled.disk.arm(.single(.inputOutput, of: operation))
+        // Only frames: other threads prepare files meanwhile.
+        stalled.disk.arm(FaultPlan([.init(.inputOutput, at: 1, of: .operation(operation), pathSuffix: ".seg")]))
         stalled.letGo()
         // What the write left is known to the next open alone.
         for (task, outcome) in zip(tasks, [ArchiveError.AppendOutcome.unknown, .failed]) {

@@ -6,6 +6,11 @@ import Testing
 
 @Suite("The commit pipeline, when the disk fails")
 struct FailureTests {
+    /// One fault for whoever writes frames: other threads prepare files meanwhile.
+    private func frames(_ fault: Fault, _ operation: FileOperation) -> FaultPlan {
+        FaultPlan([.init(fault, at: 1, of: .operation(operation), pathSuffix: ".seg")])
+    }
+
     @Test("refuses records on a full disk, passes control records, and goes on when there is space")
     func fullDisk() throws {
         let fixture = try PipelineFixture()
@@ -44,7 +49,7 @@ struct FailureTests {
         let fixture = try PipelineFixture()
         let store = fixture.store
         let size = try store.append([PipelineFixture.batch("before")]).treeSize
-        fixture.disk.arm(.single(.noSpace, of: .write))
+        fixture.disk.arm(frames(.noSpace, .write))
         if isPipelined {
             let outcomes = Guarded<[ArchiveError?]>([])
             let large = [UInt8](repeating: 9, count: 90_000)
@@ -83,7 +88,7 @@ struct FailureTests {
         let fixture = try PipelineFixture()
         let store = fixture.store
         let before = try store.append([PipelineFixture.batch("before")])
-        fixture.disk.arm(.single(fault, of: .write))
+        fixture.disk.arm(frames(fault, .write))
         let unknown = try #require(archiveError { _ = try store.append([PipelineFixture.batch("lost?")]) })
         #expect(unknown.appendOutcome == .unknown)
         let refused = try #require(archiveError { _ = try store.append([PipelineFixture.batch("refused")]) })
@@ -104,7 +109,7 @@ struct FailureTests {
         let fixture = try PipelineFixture(seed: outcome)
         let store = fixture.store
         _ = try store.append([PipelineFixture.batch("makes the group's key")])
-        fixture.disk.arm(.single(.lostPages, of: .synchronize))
+        fixture.disk.arm(frames(.lostPages, .synchronize))
         let error = try #require(archiveError { _ = try store.append([PipelineFixture.batch("in doubt")], token: [1]) })
         #expect(error.appendOutcome == .unknown)
         try? store.close()
