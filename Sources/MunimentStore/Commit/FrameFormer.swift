@@ -103,6 +103,8 @@ final class FrameFormer {
     private var nextPart: UInt64 = 0
     /// The recorded time of the entry before the next.
     private var lastRecorded: Microseconds
+    /// Proves the chain that an open found; nil once that is done. Before the first control record, whose link would else hide others.
+    var requireChain: (() throws(ArchiveError) -> Void)?
 
     init(
         logID: Digest, session: [UInt8], keys: KeyRing, clock: ComplianceClock, limits: StoreLimits,
@@ -163,6 +165,10 @@ final class FrameFormer {
     }
 
     private func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
+        if let requireChain, appends.contains(where: { $0.batches.contains { !$0.drafts.isEmpty } }) {
+            try requireChain()
+            self.requireChain = nil
+        }
         let (recorded, compliance) = clock.stamp(after: lastRecorded)
         var runs: [EntryRun] = []
         var chain = chain
