@@ -9,7 +9,8 @@ import Testing
 
 @testable import Muniment
 
-final class OperatorFixture {
+final class OperatorFixture: @unchecked Sendable {
+    // Nothing changes after init but the files, which are the test's; those of `shared` nobody's.
     let clock = SteppedClock()
     let files: StoreFixture
     /// Due, and in no hold: what a purge takes.
@@ -27,6 +28,11 @@ final class OperatorFixture {
     static let past: Microseconds = 978_307_200_000_000
     static let pastHold = HoldRecord(matter: nil, scope: HoldScope(indexes: MunimentFormat.IndexSet(4..<14)))
 
+    /// One that is never changed: take a copy.
+    static let shared: OperatorFixture = {
+        do { return try OperatorFixture() } catch { fatalError("the store can't be made: \(error)") }
+    }()
+
     var protected: [UInt64] { Array(held) + Array(young) + Array(heldLater) + [large] }
 
     /// With `isSealed`, segment 0 ends before the second hold; otherwise all is in one open segment. Records of `byteCount` bytes, so that frames are not
@@ -42,7 +48,7 @@ final class OperatorFixture {
                 let batch = RecordBatch(classID: classID, hasOccurred: occurred != nil)
                 var texts: [[UInt8]] = []
                 for _ in 0..<count {
-                    texts.append((0..<byteCount).map { _ in UInt8.random(in: 0...255, using: &generator) })
+                    texts.append(Self.noise(byteCount, &generator))
                     texts[texts.count - 1].withUnsafeBytes { batch.append(payload: $0, occurred: occurred) }
                 }
                 let first = try store.append([batch]).firstIndex
@@ -62,7 +68,7 @@ final class OperatorFixture {
             }.firstIndex
             if isSealed { try store.waitForSeals() }
             let body = try BodyFileWriter(store.fileSystem, store.paths, logID: store.manifest.logID)
-            let payload = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            let payload = Self.noise(200_000, &generator)
             try payload.withUnsafeBytes { try body.append($0) }
             let (reference, file) = try body.finish()
             let batch = RecordBatch(classID: 3, hasOccurred: false)
@@ -77,6 +83,16 @@ final class OperatorFixture {
         (self.bait, self.held, self.young, heldLater, self.large) = (bait, held, young, later, large)
         (self.matter, self.matterLater, beforeMatterLater) = (matter, matterLater, before)
         for (index, text) in parts { payloads[index] = text }
+    }
+
+    private static func noise(_ count: Int, _ generator: inout SeededGenerator) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            for offset in stride(from: 0, to: count - 7, by: 8) {
+                raw.storeBytes(of: generator.next(), toByteOffset: offset, as: UInt64.self)
+            }
+            filled = count / 8 * 8
+        }
     }
 
     private init(copying other: OperatorFixture) throws {
@@ -187,5 +203,21 @@ final class OperatorFixture {
                 else { after[file] != nil }
             #expect(isKept, "\(name): \(file) is gone or changed", sourceLocation: sourceLocation)
         }
+    }
+}
+
+extension TamperTests {
+    /// Replaces the first place where `old` stands in a frame's entries, and mends the frame's checksum; false where it stands in none.
+    func exchange(_ bytes: inout [UInt8], _ old: [UInt8], _ new: [UInt8]) throws -> Bool {
+        precondition(old.count == new.count && old != new)
+        for offset in try frames(bytes) {
+            let header = try header(bytes, at: offset)
+            let entries = offset + header.headerByteCount..<offset + header.partRowsOffset
+            guard let place = bytes[entries].firstRange(of: old) else { continue }
+            bytes.replaceSubrange(place, with: new)
+            try mend(&bytes, at: offset) { _ in }
+            return true
+        }
+        return false
     }
 }

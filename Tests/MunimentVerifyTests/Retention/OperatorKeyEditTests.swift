@@ -26,7 +26,7 @@ import Testing
 
     /// A purge of segment 0 destroys the keys of its rows that no generation uses.
     @Test func rowsThatWereMoved() throws {
-        let store = try OperatorFixture()
+        let store = try OperatorFixture.shared.copy()
         let copy = try store.copy()
         try copy.attack("the key of young records of another segment") {
             try editRows(copy) { rows in
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func epochAndRoot() throws {
-        let store = try OperatorFixture()
+        let store = try OperatorFixture.shared.copy()
         let epoch = try store.copy()
         try epoch.attack("another epoch") {
             try edit(epoch, "keys/groups") { bytes in
@@ -83,7 +83,7 @@ import Testing
 
     /// What was signed last, the checkpoint, and stored nodes: a compaction signs before it destroys, and proves what it destroys.
     @Test func signerCheckpointAndNodes() throws {
-        let store = try OperatorFixture()
+        let store = try OperatorFixture.shared.copy()
         let signer = try store.copy()
         try signer.attack("nothing signed yet") {
             try edit(signer, "keys/signer") { bytes in
