@@ -149,10 +149,10 @@ import Testing
     }
 
     /// The new generation would lack the records of the last frame, which is not in the footer, and the old one would go.
-    @Test func aFooterThatLacksFrames() throws {
+    @Test(arguments: [false, true]) func aFooterThatLacksFrames(hasRow: Bool) throws {
         let store = try OperatorFixture.shared.copy()
         expectRefusal(
-            try store.attack("fewer frames") {
+            try store.attack("fewer frames, \(hasRow)") {
                 try edit(store, Self.sealed) { bytes in
                     let last = try #require(try tools.frames(bytes).last)
                     let count = try #require(bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: $0) })
@@ -165,10 +165,11 @@ import Testing
                     footer.index = []
                     bytes = Array(bytes[..<last]) + footer.encoded()
                     try tools.mendFooter(&bytes)
+                    guard hasRow else { return }
                     let shorter = try Array(bytes.suffix(footer.encoded().count)).decode(Footer.init(decoding:))
                     try editRows(store) { $0[0] = SegmentRow(footer: shorter, fileByteCount: UInt64(bytes.count)) }
                 }
-            })
+            }, hasRow ? .damaged : .absent)
     }
 
     // MARK: Control records

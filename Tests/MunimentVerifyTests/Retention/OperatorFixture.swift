@@ -106,6 +106,20 @@ final class OperatorFixture: @unchecked Sendable {
     /// The store with its keys, to be changed apart from this one.
     func copy() throws -> OperatorFixture { try OperatorFixture(copying: self) }
 
+    /// Purges, and appends more of what is due and in no hold, in the next segment.
+    func purgeAndGoOn() throws {
+        #expect(try compact().purged == UInt64(bait.count))
+        let first = try open { archive in
+            let batch = RecordBatch(classID: 2, hasOccurred: true)
+            var generator = SeededGenerator(seed: 43)
+            for _ in 0..<4 {
+                Self.noise(60_000, &generator).withUnsafeBytes { batch.append(payload: $0, occurred: Self.past) }
+            }
+            return try archive.store.append([batch]).firstIndex
+        }
+        bait = Array(first..<first + 4)
+    }
+
     // MARK: The engine
 
     /// Opens the archive as an embedder does, and closes it.

@@ -36,6 +36,17 @@ import Testing
                 }
             }
         }
+        // Nothing reads that key before it would be destroyed with those of the segment that it is said to be of.
+        let sealed = try store.copy()
+        try sealed.purgeAndGoOn()
+        try sealed.attack("the key of young records of a sealed segment") {
+            try editRows(sealed) { rows in
+                for place in rows.indices where rows[place].segment == 1 && rows[place].classID == 3 {
+                    rows[place].segment = 2
+                    rows[place].generation = 9
+                }
+            }
+        }
         let exchanged = try store.copy()
         try exchanged.attack("two classes exchanged") {
             try editRows(exchanged) { rows in
