@@ -65,13 +65,14 @@ extension KeyRing {
     private func next(
         _ row: GroupKeyRow, _ slots: Set<UInt64>, _ epoch: UInt64, _ oldKey: SecretKey, _ epochKey: SecretKey
     ) throws -> GroupKeyRow {
-        guard row.isPresent, !slots.contains(row.slot) else {
+        // A row that was moved is not the key of the place that it names: destroying it would destroy another's.
+        let key = row.isPresent ? try row.groupKey(logID: logID, epoch: epoch, epochKey: oldKey) : nil
+        guard let key, !slots.contains(row.slot) else {
             return GroupKeyRow(
                 slot: row.slot, segment: row.segment, classID: row.classID, isPresent: false,
                 salt: [UInt8](repeating: 0, count: KeyLayout.saltByteCount),
                 wrapped: [UInt8](repeating: 0, count: KeyLayout.wrappedByteCount), generation: row.generation)
         }
-        let key = try row.groupKey(logID: logID, epoch: epoch, epochKey: oldKey)
         let place = GroupPlace(logID: logID, segment: row.segment, classID: row.classID)
         var next = GroupKeyRow.make(key.key, slot: row.slot, place: place, epoch: epoch + 1, epochKey: epochKey)
         next.generation = row.generation

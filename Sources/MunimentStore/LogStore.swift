@@ -29,6 +29,7 @@ package final class LogStore: @unchecked Sendable {
     package let classes: ClassTable
     package let signer: CheckpointSigner
     let keys: KeyRing
+    let statements: FooterStatements
     package let fileSystem: any FileSystem
     /// The clock by which records become due.
     package let clock: ComplianceClock
@@ -40,12 +41,12 @@ package final class LogStore: @unchecked Sendable {
 
     private init(
         manifest: Manifest, paths: StorePaths, reader: LogReader, classes: ClassTable, signer: CheckpointSigner,
-        keys: KeyRing, clock: ComplianceClock, options: StoreOptions,
+        keys: KeyRing, statements: FooterStatements, clock: ComplianceClock, options: StoreOptions,
         lock: any File, pipeline: CommitPipeline, housekeeper: Housekeeper
     ) {
         (self.manifest, self.paths, self.reader, self.classes) = (manifest, paths, reader, classes)
         (self.signer, self.keys, self.clock, self.options, self.lock) = (signer, keys, clock, options, lock)
-        (self.pipeline, self.housekeeper) = (pipeline, housekeeper)
+        (self.pipeline, self.housekeeper, self.statements) = (pipeline, housekeeper, statements)
         fileSystem = reader.fileSystem
     }
 
@@ -162,7 +163,10 @@ package final class LogStore: @unchecked Sendable {
         var committed = recovered.committed
         committed.chain = try classes.load(reader, head: head)
         let signer = try CheckpointSigner.open(
-            fileSystem, paths, origin: manifest.origin, keys: keys, newest: recovered.checkpointNote)
+            fileSystem, paths, manifest, keys: keys, newest: recovered.checkpointNote)
+        try TailAuthority(reader, committed).requireOpenable(recovered.unsealed, from: recovered.checkpointSize)
+        let statements = FooterStatements(reader)
+        _ = try GenerationRemains(reader, statements, committed).removeReplaced(recovered.replaced)
         let clock = ComplianceClock(options.clock)
         let bootRecord = try ClockAnchoring(reader: reader, committed: committed, clock: clock).run()
         let assembly = StoreAssembly(
@@ -170,7 +174,7 @@ package final class LogStore: @unchecked Sendable {
         let (pipeline, housekeeper) = try assembly.start(committed, signer)
         let store = LogStore(
             manifest: manifest, paths: paths, reader: reader, classes: classes, signer: signer, keys: keys,
-            clock: clock, options: options, lock: lock,
+            statements: statements, clock: clock, options: options, lock: lock,
             pipeline: pipeline, housekeeper: housekeeper)
         if !options.isSynchronous { housekeeper.start() }
         do throws(ArchiveError) {
@@ -342,9 +346,10 @@ package final class LogStore: @unchecked Sendable {
             PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } },
             outcome)
         try? SegmentDirectoryFile.write(reader.fileSystem, paths, sealed.row)
-        if let obsolete = sealed.obsoletePath {
-            ended.handle.closeFile()
-            try? reader.fileSystem.remove(obsolete)
+        if sealed.obsoletePath != nil { ended.handle.closeFile() }
+        // What an earlier process repacked before it died is stated now, too.
+        for generation in 0..<footer.generation {
+            try? reader.fileSystem.remove(paths.segment(footer.segment, generation: generation))
         }
         pipeline.segmentSealed()
     }

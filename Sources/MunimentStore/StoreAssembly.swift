@@ -54,6 +54,7 @@ struct StoreAssembly {
             segment: try plan(journal, committed), previous: previousPlan(journal.header.segment),
             nextIndex: committed.treeSize,
             chain: committed.chain, compression: { classes.compression($0) })
+        former.requireChain = { () throws(ArchiveError) in try TailAuthority(reader, committed).requireHead() }
         let pipeline = CommitPipeline(
             former: former, stage: stage, limits: options.limits, reader: reader, unsealedCount: unfinished.count,
             workerCount: options.workerCount, isSynchronous: options.isSynchronous,

@@ -19,6 +19,8 @@ public struct VerifyOptions: Sendable {
     public var findingCountMax: Int
     /// Called now and then, never by two threads at a time, on a thread of the verifier's.
     public var progress: (@Sendable (VerifyProgress) -> Void)?
+    /// How often that is, of a store, in seconds; 0 for after each step.
+    var progressInterval = 0.1
 
     /// Trusts nobody and opens nothing, on two threads.
     public init() {

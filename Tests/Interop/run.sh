@@ -2,7 +2,8 @@
 # Checks what the command publishes with an implementation that is not ours: Tests/Interop/run.sh [COUNT]
 #
 # Makes a store of COUNT records (70000), publishes it as tiles in two steps, takes 100 proof files and a request to a witness, and has
-# go/main.go, which is built on golang.org/x/mod alone, check all of it. Then it damages one thing after another; each must be found.
+# go/main.go, which is built on golang.org/x/mod alone, check all of it. Then it purges a third of the records and publishes again: whatever was
+# published before is unchanged and still holds, and the log extends it. Last it damages one thing after another; each must be found.
 # Needs Debian's golang-go and golang-golang-x-mod-dev; nothing is downloaded. MUNIMENT is the command to test (built if not given).
 # Exit: 0 where all holds, 1 where not, 2 where it can't be run.
 set -eu
@@ -27,7 +28,10 @@ records() { seq "$1" "$2" | awk '{ line = "record " $1 " "; for (i = 0; i < $1 %
 store=$work/store
 tiles=$work/tiles
 key=$("$MUNIMENT" init "$store" --origin example.org/interop 2> "$work/warning") || { cat "$work/warning" >&2; exit 1; }
-records 1 $((count * 2 / 5)) | "$MUNIMENT" append "$store" - --format lines > /dev/null
+# Of a class whose records are due two seconds after they are recorded.
+"$MUNIMENT" class set "$store" brief --period PT1S --mode governance > /dev/null
+records 1 $((count / 3)) | "$MUNIMENT" append "$store" - --format lines --class brief > /dev/null
+records $((count / 3 + 1)) $((count * 2 / 5)) | "$MUNIMENT" append "$store" - --format lines > /dev/null
 "$MUNIMENT" checkpoint "$store" > "$work/old"
 "$MUNIMENT" tiles "$store" "$tiles" > /dev/null
 records $((count * 2 / 5 + 1)) "$count" | "$MUNIMENT" append "$store" - --format lines --stream interop > /dev/null
@@ -50,6 +54,37 @@ done
 
 check() { "$work/checklog" -tiles "$tiles" -key "$key" -old "$work/old" -request "$work/request" "$work"/proofs/*; }
 check
+
+# A purge changes no leaf: the tiles, proofs and checkpoints of before are those of after, byte for byte, and the log extends them.
+cp -r "$tiles" "$work/before"
+sleep 2
+purged=$("$MUNIMENT" compact "$store" --json | sed -n 's/.*"purged":\([0-9]*\).*/\1/p')
+[ "$purged" -eq $((count / 3)) ] || { echo "interop: $purged records were purged, not $((count / 3))" >&2; exit 1; }
+"$MUNIMENT" checkpoint "$store" > "$work/after"
+"$MUNIMENT" tiles "$store" "$tiles" > /dev/null
+(cd "$work/before" && find tile -type f ! -name '*.p' ! -path '*.p/*' | sort) | while read -r tile; do
+    cmp "$work/before/$tile" "$tiles/$tile"
+done
+"$work/checklog" -tiles "$work/before" -key "$key" -old "$work/old" -request "$work/request" "$work"/proofs/* > /dev/null
+"$MUNIMENT" prove "$store" --from "$size" > "$work/extension"
+mkdir "$work/later"
+for index in 0 255 256 $((count / 3)) "$old" $((size - 1)) "$size"; do
+    "$MUNIMENT" prove "$store" "$index" > "$work/later/$index"
+    [ "$index" -ge "$size" ] && continue
+    # The same proof as before the purge, where it is asked for under the checkpoint of before.
+    "$MUNIMENT" prove "$store" "$index" --at "$size" > "$work/again"
+    if [ -e "$work/proofs/$index" ]; then
+        cmp <(sed '/^$/q' "$work/proofs/$index") <(sed '/^$/q' "$work/again")
+    fi
+done
+"$work/checklog" -tiles "$tiles" -key "$key" -old "$work/new" -request "$work/extension" "$work"/later/*
+# Tiles that are made from the purged store alone.
+"$MUNIMENT" tiles "$store" "$work/fresh" > /dev/null
+(cd "$work/fresh" && find tile checkpoint -type f | sort) | while read -r tile; do cmp "$work/fresh/$tile" "$tiles/$tile"; done
+echo "interop: $purged records purged; tiles, checkpoints and proofs of before are unchanged, and the log extends them"
+chmod -R u+w "$tiles" "$work/before"
+rm -rf "$tiles"
+mv "$work/before" "$tiles"
 
 # Each damage must be found, and found because of the damage: undone, all holds again.
 must_fail() {

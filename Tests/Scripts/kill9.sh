@@ -4,30 +4,17 @@
 #
 #   kill9.sh BINARY          MUNIMENT_KILLS: how many, 10 unless given · MUNIMENT_KILL_SEED: of the instants, the clock's unless given
 set -euo pipefail
-exec python3 - "$(realpath "${1:?the muniment binary}")" <<'PYTHON'
-import json, os, random, shutil, subprocess, sys, tempfile, threading, time
+PYTHONPATH=$(dirname "$(realpath "$0")") exec python3 -B - "$(realpath "${1:?the muniment binary}")" <<'PYTHON'
+import json, subprocess, sys, threading, time
 
-binary = sys.argv[1]
-kills = int(os.environ.get("MUNIMENT_KILLS", "10"))
-seed = int(os.environ.get("MUNIMENT_KILL_SEED", str(int(time.time()))))
-chance = random.Random(seed)
-print(f"kill9: {kills} kills, seed {seed}")
+from kill9 import Killing
 
-
-def fail(message):
-    print(f"kill9: {message} (kill {number} of {kills}, MUNIMENT_KILL_SEED={seed}; the store is kept in {folder})")
-    sys.exit(1)
-
-
-def run(*arguments):
-    done = subprocess.run([binary, *arguments], capture_output=True, text=True)
-    if done.returncode != 0:
-        fail(f"muniment {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
+killing = Killing("kill9", sys.argv[1], kills_per_store=25)
+fail, run, chance = killing.fail, killing.run, killing.chance
 
 
 def line(n):
-    return f"kill {number} line {n} " + "x" * (n * 37 % 300)
+    return f"kill {killing.number} line {n} " + "x" * (n * 37 % 300)
 
 
 def feed(pipe, stopped):
@@ -44,8 +31,8 @@ def feed(pipe, stopped):
 
 def append_and_kill(batch, in_flight, delay):
     """Returns the acknowledgements as (first index, count)."""
-    log = open(folder + "/acks", "w+b")
-    arguments = [binary, "append", store, "-", "--format", "lines", "--batch", str(batch), "--in-flight", str(in_flight), "--acks"]
+    log = open(killing.folder + "/acks", "w+b")
+    arguments = [killing.binary, "append", killing.store, "-", "--format", "lines", "--batch", str(batch), "--in-flight", str(in_flight), "--acks"]
     process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.PIPE)
     stopped = threading.Event()
     feeder = threading.Thread(target=feed, args=(process.stdin, stopped), daemon=True)
@@ -69,12 +56,12 @@ def append_and_kill(batch, in_flight, delay):
 
 
 def check(size_before, acks):
-    size = json.loads(run("stat", store, "--json"))["treeSize"]
-    run("checkpoint", store)
+    size = json.loads(run("stat", killing.store, "--json"))["treeSize"]
+    run("checkpoint", killing.store)
     acknowledged = sum(count for _, count in acks)
     if acks and acks[-1][0] + acks[-1][1] > size:
         fail(f"acknowledged up to {acks[-1][0] + acks[-1][1]}, but the log has {size} entries")
-    records = [json.loads(text) for text in run("query", store, "--index", f"{size_before}-{size}", "--json").splitlines()]
+    records = [json.loads(text) for text in run("query", killing.store, "--index", f"{size_before}-{size}", "--json").splitlines()]
     for n, record in enumerate(records):
         if record["payload"] != line(n):
             fail(f"record {record['index']} is not line {n} of the input")
@@ -88,21 +75,12 @@ def check(size_before, acks):
     return acknowledged, len(records)
 
 
-folder, store, total, number = None, None, 0, 0
-for number in range(1, kills + 1):
-    if number % 25 == 1:
-        if folder:
-            run("verify", store, "--key", key)
-            shutil.rmtree(folder)
-        folder = tempfile.mkdtemp(prefix="muniment-kill9-")
-        store = folder + "/archive"
-        key = run("init", store, "--origin", "example.org/kill9").strip().split("\n")[-1]
-    before = json.loads(run("stat", store, "--json"))["treeSize"]
+total = 0
+for number in killing.rounds():
+    before = json.loads(run("stat", killing.store, "--json"))["treeSize"]
     batch = [1, 1, 8, 100, 1_000][number % 5]
     acks = append_and_kill(batch, chance.choice([1, 8]), chance.uniform(0.0, 0.35))
     acknowledged, found = check(before, acks)
     total += acknowledged
-run("verify", store, "--key", key)
-shutil.rmtree(folder)
-print(f"kill9: {kills} kills, {total} acknowledged records, none lost, every open clean")
+print(f"kill9: {killing.kills} kills, {total} acknowledged records, none lost, every open clean")
 PYTHON

@@ -4,26 +4,13 @@
 #
 #   kill9_compact.sh BINARY   MUNIMENT_KILLS: how many, 10 unless given · MUNIMENT_KILL_SEED: of the instants, the clock's unless given
 set -euo pipefail
-exec python3 - "$(realpath "${1:?the muniment binary}")" <<'PYTHON'
-import json, os, random, shutil, subprocess, sys, tempfile, time
+PYTHONPATH=$(dirname "$(realpath "$0")") exec python3 -B - "$(realpath "${1:?the muniment binary}")" <<'PYTHON'
+import json, subprocess, sys, time
 
-binary = sys.argv[1]
-kills = int(os.environ.get("MUNIMENT_KILLS", "10"))
-seed = int(os.environ.get("MUNIMENT_KILL_SEED", str(int(time.time()))))
-chance = random.Random(seed)
-print(f"kill9_compact: {kills} kills, seed {seed}")
+from kill9 import Killing
 
-
-def fail(message):
-    print(f"kill9_compact: {message} (kill {number} of {kills}, MUNIMENT_KILL_SEED={seed}; the store is kept in {folder})")
-    sys.exit(1)
-
-
-def run(*arguments, input=None):
-    done = subprocess.run([binary, *arguments], capture_output=True, text=True, input=input)
-    if done.returncode != 0:
-        fail(f"muniment {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
+killing = Killing("kill9_compact", sys.argv[1], kills_per_store=20)
+fail, run, chance = killing.fail, killing.run, killing.chance
 
 
 def append(kind, count):
@@ -31,8 +18,8 @@ def append(kind, count):
     when = "2001-02-03T04:05:06Z" if kind == "mail" else "2030-01-01T00:00:00Z"
     who = chance.choice(["ann", "bob"])
     lines = [json.dumps({"n": next(numbers), "from": who, "at": when, "text": "x" * chance.randrange(200)}) for _ in range(count)]
-    done = json.loads(run("append", store, "-", "--format", "ndjson", "--class", kind, "--time", "at", "--attr", "from=from", "--json",
-                          input="\n".join(lines) + "\n").splitlines()[-1])
+    done = killing.last_json("append", killing.store, "-", "--format", "ndjson", "--class", kind, "--time", "at", "--attr", "from=from", "--json",
+                             input="\n".join(lines) + "\n")
     for n, line in enumerate(lines):
         index = done["firstIndex"] + n
         if kind != "mail": kept[index] = line
@@ -41,7 +28,7 @@ def append(kind, count):
 
 
 def compact_and_kill(delay):
-    process = subprocess.Popen([binary, "compact", store, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen([killing.binary, "compact", killing.store, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(delay)
     process.kill()
     process.communicate()
@@ -52,7 +39,7 @@ def check(is_settled):
     """What is there; `is_settled`: the purge is over, so whatever is gone has a disposition under the checkpoint."""
     wanted = {**kept, **held}
     found = {}
-    for line in run("query", store, "--class", "mail", "--class", "notes", "--json").splitlines():
+    for line in run("query", killing.store, "--class", "mail", "--class", "notes", "--json").splitlines():
         record = json.loads(line)
         if not record["purged"]: found[record["index"]] = record["payload"]
         elif is_settled and record.get("disposition") is None: fail(f"record {record['index']} is purged without a disposition")
@@ -61,30 +48,26 @@ def check(is_settled):
     return [index for index in due if index in found]
 
 
-folder, store, number, struck, purged = None, None, 0, 0, 0
-for number in range(1, kills + 1):
-    if number % 20 == 1:
-        if folder:
-            run("verify", store, "--key", key)
-            shutil.rmtree(folder)
-        folder = tempfile.mkdtemp(prefix="muniment-kill9-")
-        store, numbers = folder + "/archive", iter(range(10**9))
-        kept, held, due = {}, {}, {}
-        key = run("init", store, "--origin", "example.org/kill9").strip().split("\n")[-1]
-        run("class", "set", store, "mail", "--period", "P7Y", "--since", "occurred", "--mode", "compliance")
-        run("class", "set", store, "notes")
-        run("hold", "place", store, "Ann", "--class", "mail", "--where", "from=ann")
+def prepare():
+    global numbers
+    numbers = iter(range(10**9))
+    for records in (kept, held, due): records.clear()
+    run("class", "set", killing.store, "mail", "--period", "P7Y", "--since", "occurred", "--mode", "compliance")
+    run("class", "set", killing.store, "notes")
+    run("hold", "place", killing.store, "Ann", "--class", "mail", "--where", "from=ann")
+
+
+kept, held, due, struck, purged = {}, {}, {}, 0, 0
+for _ in killing.rounds(prepare):
     for _ in range(chance.randrange(1, 4)): append(chance.choice(["mail", "mail", "notes"]), chance.randrange(1, 400))
     struck += compact_and_kill(chance.uniform(0.0, 0.08))
     check(False)
-    run("compact", store)
+    run("compact", killing.store)
     left = check(True)
     if left: fail(f"{len(left)} records are due and not held, and still there: {left[:5]}")
     purged += len(due)
-    due = {}
-    verdict = json.loads(run("verify", store, "--key", key, "--json").splitlines()[-1])
+    due.clear()
+    verdict = killing.verify()
     if verdict["verdict"] != "intact" or verdict["unexplained"]: fail(f"verify says {verdict}")
-run("verify", store, "--key", key)
-shutil.rmtree(folder)
-print(f"kill9_compact: {kills} runs, {struck} killed under way, {purged} records purged, none lost that was held or not due, every purge completed")
+print(f"kill9_compact: {killing.kills} runs, {struck} killed under way, {purged} records purged, none lost that was held or not due, every purge completed")
 PYTHON

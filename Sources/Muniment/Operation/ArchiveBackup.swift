@@ -8,7 +8,7 @@
 //   3. unsealed segments, up to the checkpoint a tail that its checkpoint does not cover yet
 //   4. segment directory, tree nodes, journal  the same; all of it is derived, or only tells of the past
 //   5. checkpoint                              the new state
-//   6. replaced generations are removed
+//   6. body files without a record and replaced generations are removed
 // Each file is written aside, synced and renamed. Frames beyond the checkpoint are left out of unsealed segments: the
 // writer may not have synced them yet, and after a crash others could take their place.
 
@@ -68,6 +68,8 @@ private struct ArchiveBackup {
     private let target: StorePaths
     private let progress: (UInt64) throws -> Void
     private var report = BackupReport()
+    /// The body files that belong to the copy, by ID.
+    private var bodies: Set<[UInt8]> = []
     /// Directories of the copy in which names have changed.
     private var changed: Set<String> = []
 
@@ -89,6 +91,7 @@ private struct ArchiveBackup {
         try copyDerived(recovered)
         for directory in changed.sorted().reversed() { try fileSystem.synchronizeDirectory(directory) }
         try fileSystem.replaceAtomically(target.checkpoint, note.bytes)
+        try removeOrphans()
         try removeReplaced(recovered)
         try check()
         return report
@@ -131,6 +134,7 @@ private struct ArchiveBackup {
         for segment in recovered.unsealed {
             references += BodyFiles.of(segment).filter { $0.treeSize <= limit(segment) }
         }
+        bodies = Set(references.map(\.id))
         for reference in references {
             let path = target.body(reference.id)
             if try fileSystem.status(path)?.byteCount == reference.byteCount {
@@ -201,6 +205,22 @@ private struct ArchiveBackup {
                 try fileSystem.remove(path)
                 try fileSystem.synchronizeDirectory(directory)
             }
+        }
+    }
+
+    /// Removes the body files that no record of the copy refers to any more. By what is there, not by what the replaced generations name: a copy may
+    /// have been made of a segment before it was sealed, and have missed a generation since.
+    private func removeOrphans() throws {
+        for group in try fileSystem.names(in: target.bodies) {
+            let directory = "\(target.bodies)/\(group)"
+            guard try fileSystem.status(directory)?.kind == .directory else { continue }
+            var isChanged = false
+            for name in try fileSystem.names(in: directory) where name.hasSuffix(".body") {
+                guard let id = Hexadecimal.bytes(String(name.dropLast(5))), !bodies.contains(id) else { continue }
+                try fileSystem.remove("\(directory)/\(name)")
+                isChanged = true
+            }
+            if isChanged { try fileSystem.synchronizeDirectory(directory) }
         }
     }
 

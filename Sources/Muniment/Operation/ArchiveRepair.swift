@@ -42,8 +42,9 @@ private struct ArchiveRepair {
                 "\(paths.root) is open for writing elsewhere: repair it when that process has closed it.")
         }
         let recovered = try remakeDirectory()
-        try remakeTree(recovered)
+        let reader = try remakeTree(recovered)
         try removeLeftovers(recovered)
+        try removeReplaced(recovered, reader)
         try removeOrphans(recovered)
         return report
     }
@@ -76,7 +77,7 @@ private struct ArchiveRepair {
     }
 
     /// Makes `tree/` from the entries.
-    private mutating func remakeTree(_ recovered: RecoveredStore) throws {
+    private mutating func remakeTree(_ recovered: RecoveredStore) throws -> LogReader {
         let aside = paths.tree + ".old"
         try removeTree(aside)
         try fileSystem.createDirectory(aside)
@@ -94,6 +95,7 @@ private struct ArchiveRepair {
         if !wrong.isEmpty {
             report.actions.append("\(wrong.joined(separator: ", ")) was wrong or missing, and is made again.")
         }
+        return reader
     }
 
     /// Whether the file at `path` holds the first bytes of the other, or all of them. What a close has not written yet
@@ -123,7 +125,7 @@ private struct ArchiveRepair {
     // MARK: Leftovers
 
     private mutating func removeLeftovers(_ recovered: RecoveredStore) throws {
-        for path in recovered.leftovers { try remove(path, "an unfinished or replaced generation of a segment") }
+        for path in recovered.leftovers { try remove(path, "an unfinished generation of a segment") }
         if try fileSystem.status(paths.prepared) != nil {
             try remove(paths.prepared, "a segment file prepared for later")
         }
@@ -131,6 +133,16 @@ private struct ArchiveRepair {
             for name in try fileSystem.names(in: directory) where name.hasSuffix(TemporaryFile.suffix) {
                 try remove("\(directory)/\(name)", "a temporary file")
             }
+        }
+    }
+
+    private mutating func removeReplaced(_ recovered: RecoveredStore, _ reader: LogReader) throws {
+        let removed = try GenerationRemains(reader, recovered.committed).removeReplaced(recovered.replaced)
+        for path in removed { report.actions.append("\(path) is removed: a replaced generation of a segment.") }
+        for path in recovered.replaced where !removed.contains(path) {
+            report.remarks.append(
+                "\(path) has a newer generation that no record of the log states, and is left alone: open the archive for writing once, and run verify."
+            )
         }
     }
 

@@ -35,7 +35,9 @@ package final class PolicyGate: Sendable {
             // Over in the log is over, though whoever carried it out could not say so.
             let barring = policy.dispositions.last { $0.id == state.barrier }
             if barring?.completed != nil { state.barrier = nil }
-            if let barrier = state.barrier {
+            // One that a process before this prepared is to be carried on before anything changes.
+            let open = policy.openDisposition.flatMap { $0.prepared.isEmpty ? nil : $0.id }
+            if let barrier = state.barrier ?? open {
                 throw ArchiveError(
                     .refused,
                     "Disposition \(barrier) is destroying what it planned, and rules and holds may not change until it is over: try again then."

@@ -65,12 +65,19 @@ package final class CheckpointSigner: Sendable {
         mutex = Guarded(State(signed: signed, newest: newest, newestSize: newestSize))
     }
 
+    /// Throws `damaged` where the manifest names another key than the signer's: whoever exchanged it could sign any checkpoint.
     package static func open(
-        _ fileSystem: any FileSystem, _ paths: StorePaths, origin: String, keys: KeyRing, newest: SignedNote?
+        _ fileSystem: any FileSystem, _ paths: StorePaths, _ manifest: Manifest, keys: KeyRing, newest: SignedNote?
     ) throws(ArchiveError) -> CheckpointSigner {
+        let origin = manifest.origin
         let seed = try keys.signerSeed()
         return try translating(KeyRing.signerPath(paths.keys)) {
             let signer = try NoteSigner(name: origin) { body in seed.withUnsafeBytes { body($0) } }
+            guard signer.key.description.utf8.elementsEqual(manifest.verifierKey.utf8) else {
+                throw ArchiveError(
+                    .damaged,
+                    "\(paths.manifest) names another key than the one that signs: restore it from a copy, and run verify.")
+            }
             let signed = try CheckpointSigner.lastSigned(fileSystem, paths.keys)
             return CheckpointSigner(fileSystem, paths, origin: origin, signer: signer, signed: signed, newest: newest)
         }

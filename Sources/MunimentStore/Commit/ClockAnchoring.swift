@@ -1,8 +1,6 @@
 // From the log to the compliance clock at an open, and from the clock to records in the log.
 
-internal import MunimentCrypto
 internal import MunimentFormat
-internal import MunimentMerkle
 
 struct ClockAnchoring {
     let reader: LogReader
@@ -23,24 +21,8 @@ struct ClockAnchoring {
 
     /// The anchor at `index`. An identity record is one of kind boot, with its entry's recorded time.
     private func proven(_ index: UInt64) throws(ArchiveError) -> ClockRecord {
-        let bytes = try reader.entry(index)
-        let size = committed.treeSize
-        let proof = try translating("tree") {
-            try InclusionProof.make(index: index, treeSize: size, reader: reader)
-        }
-        do throws(MerkleError) {
-            try proof.verify(leafHash: TreeHash.leaf(bytes), root: committed.root)
-        } catch {
-            throw ArchiveError(
-                .damaged,
-                "Record \(index), which sets the compliance clock, is not what the tree of size \(size) commits to; run verify on a copy."
-            )
-        }
+        let (record, entry) = try reader.provenControl(index, committed)
         return try translating("record \(index)") {
-            let entry = try bytes.decode(Entry.init(decoding:))
-            guard let record = try ControlRecord(entry: entry) else {
-                throw FormatError(.inconsistent, "control record", at: 0, "a user's record stands for a clock record")
-            }
             if record.kind == .clock { return try record.body.decode(ClockRecord.init(decoding:)) }
             let identity = try record.body.decode(IdentityRecord.init(decoding:))
             return ClockRecord(

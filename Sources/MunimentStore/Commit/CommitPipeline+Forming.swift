@@ -50,8 +50,10 @@ extension CommitPipeline {
         guard beginsSegment, state.unsealedCount > 0 else {
             return work(take(&state), beginsSegment: beginsSegment, &state)
         }
-        // The seal record itself must get through.
-        if let control = state.queue.firstIndex(where: { $0.isControl && !$0.beginsSegment }) {
+        // The seal record itself must get through, and so does what fits. A clock record waits for nothing: whoever appends it may be who seals.
+        if let control = state.queue.firstIndex(where: { append in
+            append.isControl && !append.beginsSegment && (append.isClock || !self.beginsSegment(append))
+        }) {
             return work([state.queue.remove(at: control)], beginsSegment: false, &state)
         }
         guard let refusal = state.sealRefusal else { return nil }

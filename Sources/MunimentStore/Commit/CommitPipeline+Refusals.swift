@@ -16,8 +16,10 @@ extension CommitPipeline {
     /// Whether `append`, first in its frame, begins a segment. While one that ended is not sealed yet, it may not. Called under the lock by
     /// whoever may use the former.
     func beginsSegment(_ append: PendingAppend) -> Bool {
+        if append.isSeal { return false }
         if append.beginsSegment { return former.segment.entryCount > 0 }
-        return !append.isControl && former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
+        if append.isControl { return former.isFull(forControl: append.count) }
+        return former.wantsNewSegment(count: append.count, byteCount: append.byteCount)
     }
 
     /// Waits until every segment that ended is sealed. Throws why one can't be.

@@ -87,6 +87,8 @@ package struct StoreLimits: Sendable {
 final class FrameFormer {
     /// Entries that records leave to control records at the end of a segment.
     static let controlEntryCount = 64
+    /// Entries that control records leave to the seal of the segment before, which must stand in this one.
+    static let sealEntryCount = 8
 
     let logID: Digest
     let session: [UInt8]
@@ -103,6 +105,8 @@ final class FrameFormer {
     private var nextPart: UInt64 = 0
     /// The recorded time of the entry before the next.
     private var lastRecorded: Microseconds
+    /// Proves the chain that an open found; nil once that is done. Before the first control record, whose link would else hide others.
+    var requireChain: (() throws(ArchiveError) -> Void)?
 
     init(
         logID: Digest, session: [UInt8], keys: KeyRing, clock: ComplianceClock, limits: StoreLimits,
@@ -124,6 +128,11 @@ final class FrameFormer {
         return segment.entryCount + count > limits.segmentEntryCount - FrameFormer.controlEntryCount
             || segment.byteCount + worstByteCount > limits.segmentByteCount
             || clock.machine.microsecondsSinceEpoch() - segment.created > limits.segmentAge
+    }
+
+    /// Whether `count` control records would go to a new segment.
+    func isFull(forControl count: Int) -> Bool {
+        segment.entryCount > 0 && segment.entryCount + count > limits.segmentEntryCount - FrameFormer.sealEntryCount
     }
 
     /// Goes on in a new segment. The one before must be sealed by the time the next is begun.
@@ -151,7 +160,13 @@ final class FrameFormer {
     /// Forms one frame of all `appends`, the first of a new segment if `beginsSegment`. When this throws, no segment has begun: it would push the
     /// tokens of the one before the last out of memory, and a crash would bring them back.
     func form(_ appends: [PendingAppend], beginsSegment: Bool) throws(ArchiveError) -> FramePlan {
-        guard beginsSegment else { return try form(appends) }
+        guard beginsSegment else {
+            if let first = appends.first, first.isControl, !first.isSeal, isFull(forControl: first.count) {
+                throw ArchiveError(
+                    .full, "The open segment is full, and the one before it is not sealed yet: free some space, and try again.")
+            }
+            return try form(appends)
+        }
         let before = (segment, previousSegment, olderSegment)
         beginSegment()
         do throws(ArchiveError) {
@@ -163,6 +178,10 @@ final class FrameFormer {
     }
 
     private func form(_ appends: [PendingAppend]) throws(ArchiveError) -> FramePlan {
+        if let requireChain, appends.contains(where: { $0.batches.contains { !$0.drafts.isEmpty } }) {
+            try requireChain()
+            self.requireChain = nil
+        }
         let (recorded, compliance) = clock.stamp(after: lastRecorded)
         var runs: [EntryRun] = []
         var chain = chain

@@ -29,6 +29,10 @@ package final class PendingAppend: Sendable {
     package let isControl: Bool
     /// Stands first in a segment: the one before ends, so that it can be sealed. Such an append has a frame of its own.
     package let beginsSegment: Bool
+    /// Whether it is a seal record: that begins no segment, for it must stand in the one that follows the sealed one.
+    let isSeal: Bool
+    /// Whether it is a clock record.
+    let isClock: Bool
     package let completion: @Sendable (Result<AppendReceipt, ArchiveError>) -> Void
     package let count: Int
     package let byteCount: Int
@@ -41,6 +45,8 @@ package final class PendingAppend: Sendable {
         (self.batches, self.token, self.isControl) = (batches, token, isControl)
         (self.beginsSegment, self.completion) = (beginsSegment, completion)
         self.isAlone = isAlone || beginsSegment
+        let kind = batches.first?.drafts.first?.kind
+        (isSeal, isClock) = (kind == .seal, kind == .clock)
         count = batches.reduce(0) { $0 + $1.count }
         byteCount = batches.reduce(0) { $0 + $1.byteCount }
     }

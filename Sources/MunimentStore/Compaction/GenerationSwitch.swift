@@ -7,10 +7,15 @@ internal import MunimentFormat
 struct GenerationSwitch {
     let reader: LogReader
     let keys: KeyRing
+    let statements: FooterStatements
+    /// The log as it is.
+    let committed: Committed
     private var fileSystem: any FileSystem { reader.fileSystem }
     private var paths: StorePaths { reader.paths }
 
-    init(_ reader: LogReader, _ keys: KeyRing) { (self.reader, self.keys) = (reader, keys) }
+    init(_ reader: LogReader, _ keys: KeyRing, _ statements: FooterStatements, _ committed: Committed) {
+        (self.reader, self.keys, self.statements, self.committed) = (reader, keys, statements, committed)
+    }
 
     private func path(_ seal: SealRecord) -> String { paths.segment(seal.segment, generation: seal.generation) }
 
@@ -85,6 +90,7 @@ struct GenerationSwitch {
 
     /// Removes older generations and the body files that only they have; returns how many bytes that frees.
     func removeRemains(_ seals: [SealRecord]) throws(ArchiveError) -> UInt64 {
+        let remains = GenerationRemains(reader, statements, committed)
         var freed: UInt64 = 0
         for seal in seals {
             let kept = Set(try footer(seal).bodyFiles.map(\.id))
@@ -94,33 +100,10 @@ struct GenerationSwitch {
                 guard let found = SegmentHeader.parse(fileName: name), found.segment == seal.segment,
                     found.generation < seal.generation
                 else { continue }
-                freed += try remove(directory + "/" + name, keeping: kept)
+                freed += try remains.remove(directory + "/" + name, keeping: kept)
             }
         }
         return freed
-    }
-
-    private func remove(_ path: String, keeping kept: Set<[UInt8]>) throws(ArchiveError) -> UInt64 {
-        try translating(path) {
-            var freed: UInt64 = 0
-            let file = try fileSystem.open(path, .read)
-            let footer = try unlessWrong { try SegmentFile.footer(file) } ?? nil
-            file.close()
-            var directories: Set<String> = []
-            for body in footer?.bodyFiles ?? [] where !kept.contains(body.id) {
-                let path = paths.body(body.id)
-                guard let status = try fileSystem.status(path) else { continue }
-                try fileSystem.remove(path)
-                directories.insert(StorePaths.parent(path))
-                freed += status.byteCount
-            }
-            // The bodies go for certain before the last file that names them.
-            for directory in directories.sorted() { try fileSystem.synchronizeDirectory(directory) }
-            freed += try fileSystem.status(path)?.byteCount ?? 0
-            try fileSystem.remove(path)
-            try fileSystem.synchronizeDirectory(StorePaths.parent(path))
-            return freed
-        }
     }
 
     /// Removes what a run that died left of `sealed` segments under temporary names. Those of others are being written: by whoever seals them now.

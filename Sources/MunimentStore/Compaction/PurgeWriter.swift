@@ -35,6 +35,9 @@ struct PurgeWriter {
     let reader: LogReader
     let keys: KeyRing
     let classes: ClassTable
+    let statements: FooterStatements
+    /// The log as it is.
+    let committed: Committed
 
     func write(_ purge: SegmentPurge) throws(ArchiveError) -> UnnamedGeneration {
         let handle = purge.handle
@@ -44,6 +47,12 @@ struct PurgeWriter {
                 let old = try SegmentFile.footer(try handle.file())
             else {
                 throw ArchiveError(.damaged, "\(handle.path) is not the sealed segment that it should be; run verify.")
+            }
+            // Where its frames are, and that these are all of them, is the footer's word.
+            guard try statements.state(old, committed) else {
+                throw ArchiveError(
+                    .damaged,
+                    "The footer of \(handle.path) is not the one that the log states: nothing is purged of it; run verify on a copy.")
             }
             let omission = try omission(purge, generation: header.generation + 1)
             let repacker = Repacker(reader, header, handle, omitting: omission, classes)

@@ -15,7 +15,10 @@ struct FoundSegments {
     var rowsOnFile: Int
     /// The rest, at most two of which can be unsealed.
     var pending: [FoundSegment]
+    /// Unfinished generations.
     var leftovers: [String]
+    /// Generations of which there is a newer one.
+    var replaced: [String] = []
 }
 
 /// A segment that is to be scanned. Its file stays open until that is done: a writer may put a newer generation in its
@@ -36,8 +39,8 @@ extension Recovery {
         var found = FoundSegments(rows: listed, rowsOnFile: listed.count, pending: [], leftovers: [])
         var next = UInt64(listed.count)
         var names = DirectoryNames(self)
-        if let last = listed.last { found.leftovers += try older(than: last.generation, of: last.segment, &names) }
-        while let candidate = try segment(next, &names, leftovers: &found.leftovers) {
+        if let last = listed.last { found.replaced += try older(than: last.generation, of: last.segment, &names) }
+        while let candidate = try segment(next, &names, &found) {
             found.pending.append(candidate)
             next += 1
         }
@@ -70,15 +73,15 @@ extension Recovery {
 
     /// The file of a segment that counts, with its row if it has a valid footer; nil when there is none.
     private func segment(
-        _ segment: UInt64, _ names: inout DirectoryNames, leftovers: inout [String]
+        _ segment: UInt64, _ names: inout DirectoryNames, _ all: inout FoundSegments
     ) throws -> FoundSegment? {
         while true {
-            leftovers += try names.unfinished(segment).map { paths.segmentDirectory(segment) + "/" + $0 }
+            all.leftovers += try names.unfinished(segment).map { paths.segmentDirectory(segment) + "/" + $0 }
             guard let generation = try names.generations(segment).max() else { return nil }
             let older = try older(than: generation, of: segment, &names)
             do {
                 let found = try open(segment, generation)
-                leftovers += older
+                all.replaced += older
                 return found
             } catch let error as FileSystemError where error.code == .notFound {
                 // A writer has removed it since the directory was listed, and so has made a newer one before.

@@ -24,8 +24,10 @@ package struct RecoveredStore: Sendable {
     package var committed: Committed
     /// Why nothing may be written; nil for a sound store.
     package var readOnlyReason: ArchiveError?
-    /// Files that are no part of the store's present state: unfinished generations, foreign names.
+    /// Files that are no part of the store's present state: unfinished generations, a withdrawn segment.
     package var leftovers: [String]
+    /// Generations of which there is a newer one. They go when the log states that one's footer (`GenerationRemains`).
+    package var replaced: [String]
 
     package var checkpointSize: UInt64 { checkpoint?.checkpoint.size ?? 0 }
 }
@@ -105,6 +107,7 @@ package struct Recovery {
                 unsealed.append(scanned)
             }
             let size = unsealed.last?.treeSize ?? found.rows.last?.end ?? 0
+            if readOnlyReason == nil { readOnlyReason = unsigned(size, checkpoint, signed) }
             if readOnlyReason == nil { readOnlyReason = aheadOfData(size, checkpoint, signed) }
             if readOnlyReason == nil && frontier.size != size {
                 readOnlyReason = ArchiveError(
@@ -118,7 +121,7 @@ package struct Recovery {
                 rowsOnFile: found.rowsOnFile, unsealed: unsealed,
                 committed: Committed(frontier: frontier, root: frontier.root(), chain: chain),
                 readOnlyReason: readOnlyReason,
-                leftovers: found.leftovers)
+                leftovers: found.leftovers, replaced: found.replaced)
         }
     }
 
@@ -229,6 +232,15 @@ package struct Recovery {
     private func lastSigned(_ keysDirectory: String) throws -> SignerState? {
         guard try fileSystem.status(KeyRing.signerPath(keysDirectory)) != nil else { return nil }
         return try CheckpointSigner.lastSigned(fileSystem, keysDirectory)
+    }
+
+    /// Case *no checkpoint*: a store gets its manifest when its first checkpoint is published, and a checkpoint is only ever replaced.
+    private func unsigned(_ size: UInt64, _ checkpoint: Checkpoint?, _ signed: SignerState?) -> ArchiveError? {
+        guard checkpoint == nil, size > 0 || (signed?.treeSize ?? 0) > 0 else { return nil }
+        return ArchiveError(
+            .damaged,
+            "\(paths.checkpoint) is gone, so nothing tells whether the \(size) entries are those that were signed: restore it from a copy, or the "
+                + "newest note of \(paths.checkpoints).")
     }
 
     /// Cases *checkpoint ahead of data* and *signer ahead of data*.

@@ -43,7 +43,7 @@ struct StoreRepair {
         }
     }
 
-    /// Cases *unfinished generation* and *withdrawn segment*; and the file that was prepared for the next segment.
+    /// Cases *unfinished generation* and *withdrawn segment*, but not *older generation*; and the file that was prepared for the next segment.
     private func removeLeftovers() throws(ArchiveError) {
         try translating(paths.segments) {
             for path in recovered.leftovers { try fileSystem.remove(path) }

@@ -156,7 +156,7 @@ struct PurgeAudit {
                 ? "can't be opened: the keys are of a later epoch than this log knows, and theirs are destroyed"
                 : "can't be opened: their keys are destroyed, and no disposition under a checkpoint says so",
             keysAreAhead ? .unattested : .error)
-        let surviving = isExact ? done.subtracting(absent) : IndexSet()
+        let surviving = isExact ? done.subtracting(absent).subtracting(readBefore(summary, steps)) : IndexSet()
         if let first = surviving.first {
             findings.append(
                 Finding(
@@ -164,6 +164,21 @@ struct PurgeAudit {
                     "\(surviving.count) contents of segment \(summary.segment) that a disposition purged are still there, and can be opened."
                 ))
         }
+    }
+
+    /// What was purged while this program read, after it had read the segment: by a disposition that the checkpoint of before knows nothing of, and whose
+    /// generation is there now.
+    private func readBefore(_ summary: SegmentSummary, _ steps: [Step]) -> IndexSet {
+        var set = IndexSet()
+        for step in steps where step.state == .carriedOut && step.prepared.seal.generation > summary.generation {
+            let path = SegmentHeader.path(segment: summary.segment, generation: step.prepared.seal.generation)
+            guard (step.disposition.completed?.index ?? 0) >= attestedSize,
+                DirectoryListing.item(files.path(path))?.kind == .file
+            else { continue }
+            let range = summary.firstIndex..<summary.firstIndex + summary.entryCount
+            set = set.union(step.prepared.purged.within(range))
+        }
+        return set
     }
 
     private mutating func lose(

@@ -5,9 +5,11 @@ internal import MunimentFormat
 
 struct DirectoryAudit {
     private static let name = "segments.dir"
+    private let files: StoreFiles
     private let file: ReadOnlyFile?
 
     init(_ files: StoreFiles, _ findings: inout Findings) {
+        self.files = files
         file = files.open(DirectoryAudit.name, isRequired: false, &findings)
     }
 
@@ -40,7 +42,7 @@ struct DirectoryAudit {
                 fileByteCount: isSealed ? summary.fileByteCount : row.fileByteCount)
             if row != expected {
                 // A row that is ahead of its segment: sealed since it was read, if the store is open for writing.
-                let isAhead = row.isSealed && !isSealed && summary.footerOffset == nil
+                let isAhead = row.isSealed && !isSealed && summary.footerOffset == nil || isReplaced(summary, by: row)
                 findings.append(
                     Finding(
                         .directoryRow, isAhead ? .unattested : .error, DirectoryAudit.name, offset: offset,
@@ -48,6 +50,13 @@ struct DirectoryAudit {
                         "The row of segment \(summary.segment) contradicts the segment."))
             }
         }
+    }
+
+    /// Whether a purge put the generation of which `row` speaks in the place of the one that was read, after it was.
+    private func isReplaced(_ summary: SegmentSummary, by row: SegmentRow) -> Bool {
+        guard row.isSealed, row.segment == summary.segment, row.generation > summary.generation else { return false }
+        let now = SegmentSource.chosen(SegmentSource.generations(files, segment: row.segment))
+        return now?.generation == row.generation && now?.footerByteCount != nil
     }
 
     private func row(at offset: UInt64, _ findings: inout Findings) -> [UInt8]? {

@@ -7,21 +7,50 @@ internal import MunimentFormat
 
 /// The unlocked keys of a store.
 final class KeyBook: Sendable {
+    /// The file `groups` at some time. A purge replaces it, and writes zeros over what it was.
+    struct Opened: Sendable {
+        let header: GroupsHeader
+        let epochKey: SecretKey
+        let file: ReadOnlyFile
+
+        var rowCount: UInt64 {
+            (file.byteCount - min(file.byteCount, UInt64(GroupsHeader.byteCount))) / UInt64(GroupKeyRow.byteCount)
+        }
+
+        func row(_ slot: UInt64) throws(FileFailure) -> GroupKeyRow? {
+            try? file.bytes(GroupKeyRow.byteCount, at: KeyBook.offset(ofSlot: slot)).decode(GroupKeyRow.init(decoding:))
+        }
+    }
+
     let logID: Digest
     let root: SecretKey
-    let header: GroupsHeader
-    let rowCount: UInt64
-    private let epochKey: SecretKey
-    private let file: ReadOnlyFile
+    private let path: String
+    private let present: Monitor<Opened>
     /// A bit for each row that a segment named.
     private let used: Monitor<[UInt64]>
 
-    init(logID: Digest, root: SecretKey, header: GroupsHeader, epochKey: SecretKey, file: ReadOnlyFile) {
-        (self.logID, self.root, self.header, self.epochKey, self.file) = (logID, root, header, epochKey, file)
-        let rows =
-            (file.byteCount - min(file.byteCount, UInt64(GroupsHeader.byteCount))) / UInt64(GroupKeyRow.byteCount)
-        rowCount = rows
-        used = Monitor([UInt64](repeating: 0, count: Int(clamping: (rows + 63) / 64)))
+    /// `path` is the file's.
+    init(logID: Digest, root: SecretKey, _ opened: Opened, path: String) {
+        (self.logID, self.root, self.path, present) = (logID, root, path, Monitor(opened))
+        used = Monitor([])
+    }
+
+    /// The file as it was when it was last looked for.
+    var opened: Opened { present.withLock { $0 } }
+    var header: GroupsHeader { opened.header }
+    var rowCount: UInt64 { opened.rowCount }
+
+    /// Looks for the file again: true where a purge has put one of a later epoch in the place of `known`. What could not be read of the one before
+    /// is no fault then.
+    func isReplaced(since known: Opened) -> Bool {
+        if opened.header.epoch > known.header.epoch { return true }
+        guard let file = try? ReadOnlyFile(path),
+            let header = try? file.bytes(GroupsHeader.byteCount).decode(GroupsHeader.init(decoding:)),
+            header.logID == logID, header.epoch > known.header.epoch,
+            let epochKey = try? header.epochKey(root: root)
+        else { return false }
+        present.withLock { $0 = Opened(header: header, epochKey: epochKey, file: file) }
+        return true
     }
 
     static let name = "keys/groups"
@@ -32,7 +61,17 @@ final class KeyBook: Sendable {
 
     /// The key of the group that `row`, of a frame in `segment`, announces; or what is wrong with it.
     func open(_ row: GroupRow, in source: SegmentSource, index: UInt64) -> Result<GroupKey, KeyRefusal> {
-        let segment = source.segment
+        while true {
+            let opened = opened
+            let result = open(row, in: source, index: index, opened)
+            guard case .failure = result, isReplaced(since: opened) else { return result }
+        }
+    }
+
+    private func open(
+        _ row: GroupRow, in source: SegmentSource, index: UInt64, _ opened: Opened
+    ) -> Result<GroupKey, KeyRefusal> {
+        let (segment, rowCount, file) = (source.segment, opened.rowCount, opened.file)
         func missing(_ what: String) -> Result<GroupKey, KeyRefusal> {
             .failure(
                 KeyRefusal(
@@ -66,16 +105,16 @@ final class KeyBook: Sendable {
             }
             // Whether a disposition destroyed it is known once the log has been read.
             guard key.isPresent else { return .failure(.destroyed) }
-            return try unwrap(key, row, place)
+            return try unwrap(key, row, place, opened)
         } catch {
             return missing(error.description)
         }
     }
 
-    private func unwrap(_ key: GroupKeyRow, _ row: GroupRow, _ place: UInt64) throws(FileFailure) -> Result<
-        GroupKey, KeyRefusal
-    > {
-        guard let opened = try? key.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey) else {
+    private func unwrap(
+        _ key: GroupKeyRow, _ row: GroupRow, _ place: UInt64, _ book: Opened
+    ) throws(FileFailure) -> Result<GroupKey, KeyRefusal> {
+        guard let opened = try? key.groupKey(logID: logID, epoch: book.header.epoch, epochKey: book.epochKey) else {
             return .failure(
                 KeyRefusal(
                     Finding(
@@ -93,14 +132,26 @@ final class KeyBook: Sendable {
         return .success(opened)
     }
 
-    private func use(_ slot: UInt64) { used.withLock { $0[Int(slot / 64)] |= 1 << (slot % 64) } }
+    private func use(_ slot: UInt64) {
+        used.withLock { used in
+            let place = Int(slot / 64)
+            if place >= used.count { used += [UInt64](repeating: 0, count: place + 1 - used.count) }
+            used[place] |= 1 << (slot % 64)
+        }
+    }
 
     /// Whether a segment named this row.
-    func isUsed(_ slot: UInt64) -> Bool { used.withLock { $0[Int(slot / 64)] & 1 << (slot % 64) != 0 } }
+    func isUsed(_ slot: UInt64) -> Bool {
+        used.withLock { used in
+            let place = Int(slot / 64)
+            return place < used.count && used[place] & 1 << (slot % 64) != 0
+        }
+    }
 
-    /// The row in `slot` opened for its own sake: false where it does not unwrap.
-    func unwraps(_ row: GroupKeyRow) -> Bool {
-        !row.isPresent || (try? row.groupKey(logID: logID, epoch: header.epoch, epochKey: epochKey)) != nil
+    /// A row opened for its own sake: false where it does not unwrap.
+    func unwraps(_ row: GroupKeyRow, _ opened: Opened) -> Bool {
+        !row.isPresent
+            || (try? row.groupKey(logID: logID, epoch: opened.header.epoch, epochKey: opened.epochKey)) != nil
     }
 }
 

@@ -118,14 +118,23 @@ struct KeysAudit {
             guard let epochKey = try? header.epochKey(root: root) else {
                 return malformed(name, 56, "The epoch's key was not wrapped in this place under the root key.")
             }
-            book = KeyBook(logID: logID, root: root, header: header, epochKey: epochKey, file: file)
-            readRows(file)
+            let opened = KeyBook.Opened(header: header, epochKey: epochKey, file: file)
+            let book = KeyBook(logID: logID, root: root, opened, path: directory + "/" + name)
+            self.book = book
+            let before = findings
+            var known = opened
+            readRows(known)
+            // A purge may have written over the file meanwhile.
+            while findings.count > before.count, book.isReplaced(since: known) {
+                (findings, known) = (before, book.opened)
+                readRows(known)
+            }
         }
     }
 
     /// Decodes every row; they are opened where a segment names them, and the others at the end.
-    private mutating func readRows(_ file: ReadOnlyFile) {
-        guard let book else { return }
+    private mutating func readRows(_ book: KeyBook.Opened) {
+        let file = book.file
         var slot: UInt64 = 0
         let step = 512
         while slot < book.rowCount {
@@ -178,16 +187,22 @@ struct KeysAudit {
 
     /// After the segments: rows that none of them named. `purged` are the generations, by segment, below which a
     /// disposition destroyed the keys that no segment uses.
-    static func unused(_ book: KeyBook, _ directory: String, purged: [UInt64: UInt32]) -> Findings {
+    static func unused(_ book: KeyBook, purged: [UInt64: UInt32]) -> Findings {
+        // As they are now: a disposition may have been carried out since they were first looked at.
+        _ = book.isReplaced(since: book.opened)
+        while true {
+            let opened = book.opened
+            let findings = unused(book, opened, purged: purged)
+            guard findings.count > 0, book.isReplaced(since: opened) else { return findings }
+        }
+    }
+
+    private static func unused(_ book: KeyBook, _ opened: KeyBook.Opened, purged: [UInt64: UInt32]) -> Findings {
         var findings = Findings()
-        guard let file = try? ReadOnlyFile(directory + "/groups") else { return [] }
-        for slot in 0..<book.rowCount where !book.isUsed(slot) {
+        for slot in 0..<opened.rowCount where !book.isUsed(slot) {
             let offset = KeyBook.offset(ofSlot: slot)
-            guard let raw = try? file.bytes(GroupKeyRow.byteCount, at: offset),
-                let row = try? raw.decode(GroupKeyRow.init(decoding:))
-            else { continue }
             // Of a key that was destroyed nothing is left to say.
-            guard row.isPresent else { continue }
+            guard let row = try? opened.row(slot), row.isPresent else { continue }
             if let generation = purged[row.segment], row.generation <= generation {
                 findings.append(
                     Finding(
@@ -197,7 +212,7 @@ struct KeysAudit {
                 continue
             }
             findings.append(
-                book.unwraps(row)
+                book.unwraps(row, opened)
                     ? Finding(
                         .keyUnused, .notice, KeyBook.name, offset: offset, "No segment uses the key in slot \(slot).")
                     : Finding(

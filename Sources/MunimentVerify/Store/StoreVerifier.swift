@@ -46,7 +46,7 @@ struct StoreVerifier {
         ledger.add(OrphanSearch(files).run(known: ledger.bodyIDs))
         if let book = keys?.book, let directory = options.keysDirectory {
             ledger.add(KeysAudit.epoch(book, directory, atLeast: ledger.retention.facts.epoch))
-            ledger.add(KeysAudit.unused(book, directory, purged: purges.purgedGenerations))
+            ledger.add(KeysAudit.unused(book, purged: purges.purgedGenerations))
         }
         return report(ledger, facts, checkpoints, purges)
     }
@@ -97,7 +97,7 @@ struct StoreVerifier {
     private func walk(_ segments: [SegmentSource], _ facts: ManifestFacts, _ keys: KeyBook?, _ ledger: LogLedger) {
         let feed = SegmentFeed(files, segments, logID: facts.manifest?.logID, keys: keys)
         let total = segments.reduce(0) { $0 + $1.byteCount }
-        let meter = ProgressMeter(options.progress, total: total)
+        let meter = ProgressMeter(options.progress, total: total, interval: options.progressInterval)
         FramePipeline(files, feed: feed, ledger: ledger, jobs: options.jobs) { ledger in
             meter.tell(
                 byteCount: ledger.totals.byteCount, entryCount: ledger.nextIndex, findingCount: ledger.findings.count)

@@ -18,18 +18,20 @@ struct MonotonicTime {
     var seconds: Double { Double(MonotonicTime.now.nanoseconds - nanoseconds) / 1e9 }
 }
 
-/// Calls back at most some ten times a second. Used by one thread at a time.
+/// Calls back at most once in an interval. Used by one thread at a time.
 final class ProgressMeter {
     private let callback: (@Sendable (VerifyProgress) -> Void)?
     private let total: UInt64
+    private let interval: Double
     private var last = MonotonicTime.now
 
-    init(_ callback: (@Sendable (VerifyProgress) -> Void)?, total: UInt64) {
-        (self.callback, self.total) = (callback, total)
+    /// `interval` is in seconds.
+    init(_ callback: (@Sendable (VerifyProgress) -> Void)?, total: UInt64, interval: Double = 0.1) {
+        (self.callback, self.total, self.interval) = (callback, total, interval)
     }
 
     func tell(byteCount: UInt64, entryCount: UInt64, findingCount: @autoclosure () -> Int, isLast: Bool = false) {
-        guard let callback, isLast || last.seconds >= 0.1 else { return }
+        guard let callback, isLast || last.seconds >= interval else { return }
         last = .now
         callback(
             VerifyProgress(

@@ -136,6 +136,36 @@ import Testing
         try fixture.store.close()
     }
 
+    /// What a run that died prepared is destroyed when it is carried on: whoever gets past that may not place a hold on it meanwhile.
+    @Test func aPreparedDispositionBarsChanges() throws {
+        var barredCount = 0
+        for change in 20..<60 {
+            let disk = SimulatedDisk(seed: 3)
+            let fixture = try CompactionFixture(disk, "archive")
+            try fixture.append(Self.texts("mail", 10), classID: 2, occurred: CompactionFixture.past)
+            disk.arm(.processDeath(atChange: change))
+            if (try? fixture.compact()) != nil { break }
+            var options = StoreOptions()
+            (options.clock, options.isSynchronous) = (fixture.clock, true)
+            let store = try LogStore.open(disk.restart(outcome: 1), "archive", options: options)
+            let gate = PolicyGate(store)
+            let open = try gate.policy().openDisposition
+            var isRefused = false
+            do throws(ArchiveError) {
+                try gate.change { _ throws(ArchiveError) in }
+            } catch {
+                #expect(error.code == .refused)
+                isRefused = true
+            }
+            #expect(isRefused == (open.map { !$0.prepared.isEmpty } ?? false), "death at change \(change)")
+            if isRefused { barredCount += 1 }
+            if let open { try Compactor(store: store, gate: gate).resume(open) }
+            try gate.change { _ throws(ArchiveError) in }
+            try store.close()
+        }
+        #expect(barredCount > 3)
+    }
+
     /// Appends that begin groups and a purge that begins an epoch write the same file, on different threads.
     @Test func groupsBegunDuringAPurgeKeepTheirKeys() async throws {
         let folder = try TemporaryFolder()
