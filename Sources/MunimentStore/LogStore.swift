@@ -346,6 +346,7 @@ package final class LogStore: @unchecked Sendable {
             ended.handle.closeFile()
             try? reader.fileSystem.remove(obsolete)
         }
+        reader.keys?.forget(segment: footer.segment)
         pipeline.segmentSealed()
     }
 
