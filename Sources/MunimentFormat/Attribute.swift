@@ -93,13 +93,18 @@ public struct Attribute: Sendable {
         if !reservedAllowed && name.utf8.first == UInt8(ascii: "@") {
             return "attribute names that begin with @ are reserved"
         }
-        let valueCount =
-            switch value {
-            case .text(let text): text.utf8.count
-            case .bytes(let raw): raw.count
-            case .integer: 8
-            }
-        return valueCount > Limits.attributeValueByteCount ? "an attribute value has at most 65,535 bytes" : nil
+        return value.byteCount > Limits.attributeValueByteCount ? "an attribute value has at most 65,535 bytes" : nil
+    }
+}
+
+extension Attribute.Value {
+    /// Bytes of the value in the attribute's encoding.
+    var byteCount: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .bytes(let raw): raw.count
+        case .integer: 8
+        }
     }
 }
 

@@ -28,6 +28,7 @@ package struct IndexTop: Hashable, Sendable {
     }
 
     /// Whether attributes of that name have terms: the engine's own, which begin with @, always have.
+    @inlinable
     package static func isIndexed(_ name: some Collection<UInt8>, _ names: [[UInt8]]?) -> Bool {
         guard let names, name.first != UInt8(ascii: "@") else { return true }
         return names.contains { $0.elementsEqual(name) }
