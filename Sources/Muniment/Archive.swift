@@ -53,7 +53,7 @@ public final class Archive: Sendable {
     /// One run of the compactor at a time.
     let compaction = Guarded(())
     let isClosing = Guarded(false)
-    private let logger: Logger
+    let logger: Logger
     private let recordCounter = Counter(label: "muniment.records")
     private let byteCounter = Counter(label: "muniment.content_bytes")
     private let commitTimer = Metrics.Timer(label: "muniment.append")
