@@ -39,16 +39,15 @@ package final class AttributeList {
         removeAll()
         let refusal = attributes.withUnsafeBufferPointer { attributes -> String? in
             for place in attributes.indices {
-                if let refusal = attributes[place].refusal() { return refusal }
-                encode(attributes[place])
+                if let refusal = encode(attributes[place]) { return refusal }
             }
             return nil
         }
         if let refusal { return refuse(refusal) }
-        if let stream {
-            let attribute = Attribute(Attribute.streamName, .text(stream))
-            if let refusal = attribute.refusal(reservedAllowed: true) { return refuse(refusal) }
-            encode(attribute)
+        if let stream,
+            let refusal = encode(Attribute(Attribute.streamName, .text(stream)), reservedAllowed: true)
+        {
+            return refuse(refusal)
         }
         listByteCount = used
         if !isAscending {
@@ -73,43 +72,45 @@ package final class AttributeList {
 
     // MARK: Encoding
 
-    /// Appends the attribute as it stands in a content: its length, then its bytes.
-    private func encode(_ attribute: Attribute) {
-        let nameCount = attribute.name.utf8.count
-        let count = varintByteCount(UInt64(nameCount)) + nameCount + 1 + attribute.value.byteCount
+    /// Appends the attribute as it stands in a content, its length before it; returns why it can't be stored, or nil.
+    private func encode(_ attribute: Attribute, reservedAllowed: Bool = false) -> String? {
+        var name = attribute.name
+        switch attribute.value {
+        case .text(var text):
+            return name.withUTF8 { name in
+                text.withUTF8 { append(name, 1, UnsafeRawBufferPointer($0), reservedAllowed) }
+            }
+        case .integer(let integer):
+            let ordered = Attribute.ordered(integer)
+            return name.withUTF8 { name in withUnsafeBytes(of: ordered) { append(name, 2, $0, reservedAllowed) } }
+        case .bytes(let bytes):
+            return name.withUTF8 { name in bytes.withUnsafeBytes { append(name, 3, $0, reservedAllowed) } }
+        }
+    }
+
+    private func append(
+        _ name: UnsafeBufferPointer<UInt8>, _ type: UInt8, _ value: UnsafeRawBufferPointer, _ reservedAllowed: Bool
+    ) -> String? {
+        let refusal = Attribute.refusal(
+            nameByteCount: name.count, isReserved: name.first == UInt8(ascii: "@") && !reservedAllowed,
+            valueByteCount: value.count)
+        if let refusal { return refusal }
+        let count = varintByteCount(UInt64(name.count)) + name.count + 1 + value.count
         reserve(10 + count)
         used += storeVarint(UInt64(count), to: memory + used)
         let span = Span(start: used, end: used + count)
-        used += storeVarint(UInt64(nameCount), to: memory + used)
-        append(attribute.name)
-        switch attribute.value {
-        case .text(let text):
-            append(type: 1)
-            append(text)
-        case .integer(let integer):
-            append(type: 2)
-            withUnsafeBytes(of: Attribute.ordered(integer)) { append($0) }
-        case .bytes(let bytes):
-            append(type: 3)
-            bytes.withUnsafeBytes { append($0) }
-        }
-        if let last = spans.last, isAscending { isAscending = ByteOrder.compare(bytes(last), bytes(span)) < 0 }
-        spans.append(span)
-    }
-
-    // There is room for what these append.
-
-    private func append(_ text: String) {
-        let isDone: Void? = text.utf8.withContiguousStorageIfAvailable { append(UnsafeRawBufferPointer($0)) }
-        if isDone == nil { Array(text.utf8).withUnsafeBytes { append($0) } }
-    }
-
-    private func append(type: UInt8) {
+        used += storeVarint(UInt64(name.count), to: memory + used)
+        copy(UnsafeRawBufferPointer(name))
         memory.storeBytes(of: type, toByteOffset: used, as: UInt8.self)
         used += 1
+        copy(value)
+        if let last = spans.last, isAscending { isAscending = ByteOrder.compare(bytes(last), bytes(span)) < 0 }
+        spans.append(span)
+        return nil
     }
 
-    private func append(_ bytes: UnsafeRawBufferPointer) {
+    /// Appends bytes for which there is room.
+    private func copy(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return }
         (memory + used).copyMemory(from: base, byteCount: bytes.count)
         used += bytes.count

@@ -50,6 +50,8 @@ final class FrameAttributes {
     private var groups: [UInt32: Group] = [:]
     /// The one that was asked last.
     private var last: (classID: UInt32, group: Group)?
+    /// How many records were looked at one by one.
+    private(set) var aloneCount = 0
     private static let hashers = ObjectPool { HasherBox() }
 
     /// `frame` was proved, and is one of `handle`'s.
@@ -61,6 +63,7 @@ final class FrameAttributes {
     /// the disk are thrown. Quickest when asked in the order of the log.
     func attributes(of index: UInt64, classID: UInt32) throws(ArchiveError) -> RecordAttributes? {
         if let known = inPart(Int(index - frame.header.firstIndex), classID) { return known }
+        aloneCount += 1
         let entry = try translating("record \(index)") { try frame.entry(index).decode(Entry.init(decoding:)) }
         guard let content = try log.content(index, entry) else { return nil }
         return RecordAttributes(content.layout, at: 0, of: content.bytes)

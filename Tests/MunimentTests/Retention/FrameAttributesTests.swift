@@ -47,7 +47,7 @@ import Testing
         }
 
         /// What each record is said to say, frame by frame, from first to last.
-        func said() throws -> [UInt64: Bool?] {
+        func said(aloneCount: (Int) -> Void = { _ in }) throws -> [UInt64: Bool?] {
             let log = ProvenLog(store.store)
             var said: [UInt64: Bool?] = [:]
             for index in senders.keys.sorted() {
@@ -58,6 +58,7 @@ import Testing
                 for record in frame.indexes where senders[record] != nil {
                     said.updateValue(try isFromUser3(attributes, frame, record), forKey: record)
                 }
+                aloneCount(attributes.aloneCount)
             }
             return said
         }
@@ -71,7 +72,7 @@ import Testing
 
     @Test func partsSayWhatRecordsSay() throws {
         let fixture = try Fixture()
-        let said = try fixture.said()
+        let said = try fixture.said { #expect($0 == 0, "none is looked at one by one") }
         #expect(said.count == fixture.senders.count && fixture.senders.count > 400)
         for (index, sender) in fixture.senders {
             #expect(said[index] == .some(.some(sender == "user3@example.org")), "record \(index)")
