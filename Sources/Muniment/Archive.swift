@@ -53,7 +53,7 @@ public final class Archive: Sendable {
     /// One run of the compactor at a time.
     let compaction = Guarded(())
     let isClosing = Guarded(false)
-    private let logger: Logger
+    let logger: Logger
     private let recordCounter = Counter(label: "muniment.records")
     private let byteCounter = Counter(label: "muniment.content_bytes")
     private let commitTimer = Metrics.Timer(label: "muniment.append")
@@ -110,13 +110,14 @@ public final class Archive: Sendable {
     /// With an idempotency token, a retry with the same records returns the first attempt's indexes and appends nothing; the same token with other
     /// records is refused (`tokenConflict`). Tokens are remembered for the open and the previous segment; records under a token share one class.
     public func append(_ records: [Record], token: [UInt8]? = nil) async throws -> AppendReceipt {
-        let buffer = makeBuffer()
+        // The payloads, and what stands before each.
+        let buffer = makeBuffer(reservingByteCount: records.reduce(0) { $0 + $1.payload.count + 16 })
         for record in records { try buffer.append(record) }
         return try await append(buffer, token: token)
     }
 
     /// An empty buffer. `reservingByteCount` is the content that is expected; more fits all the same.
-    public func makeBuffer(reservingByteCount: Int = 1_024) -> RecordBuffer {
+    public func makeBuffer(reservingByteCount: Int = 0) -> RecordBuffer {
         RecordBuffer(classes: store.classes, reservingByteCount: reservingByteCount)
     }
 

@@ -88,18 +88,23 @@ public struct Attribute: Sendable {
 
     /// Why this attribute can't be stored, or nil. Names that begin with @ are the engine's own.
     package func refusal(reservedAllowed: Bool = false) -> String? {
-        let nameCount = name.utf8.count
-        if nameCount == 0 || nameCount > Limits.attributeNameByteCount { return "an attribute name has 1 to 255 bytes" }
-        if !reservedAllowed && name.utf8.first == UInt8(ascii: "@") {
-            return "attribute names that begin with @ are reserved"
-        }
-        let valueCount =
+        let valueByteCount =
             switch value {
             case .text(let text): text.utf8.count
             case .bytes(let raw): raw.count
             case .integer: 8
             }
-        return valueCount > Limits.attributeValueByteCount ? "an attribute value has at most 65,535 bytes" : nil
+        return Attribute.refusal(
+            nameByteCount: name.utf8.count, isReserved: name.utf8.first == UInt8(ascii: "@") && !reservedAllowed,
+            valueByteCount: valueByteCount)
+    }
+
+    static func refusal(nameByteCount: Int, isReserved: Bool, valueByteCount: Int) -> String? {
+        if nameByteCount == 0 || nameByteCount > Limits.attributeNameByteCount {
+            return "an attribute name has 1 to 255 bytes"
+        }
+        if isReserved { return "attribute names that begin with @ are reserved" }
+        return valueByteCount > Limits.attributeValueByteCount ? "an attribute value has at most 65,535 bytes" : nil
     }
 }
 

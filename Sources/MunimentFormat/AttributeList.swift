@@ -14,6 +14,7 @@ package final class AttributeList {
     @exclusivity(unchecked) private var capacity = 1_024
     @exclusivity(unchecked) private var used = 0
     @exclusivity(unchecked) private var spans: ContiguousArray<Span> = []
+    /// Whether what was encoded came in order, each once: then it stands in memory as it does in a content.
     @exclusivity(unchecked) private var isAscending = true
 
     /// An empty list.
@@ -24,12 +25,12 @@ package final class AttributeList {
     /// How many attributes there are.
     package var count: Int { spans.count }
 
-    /// The sum of the attributes' bytes, without the lengths that stand before them in a content.
-    package private(set) var byteCount = 0
+    /// The sum of the attributes' bytes and of the lengths that stand before them in a content.
+    @exclusivity(unchecked) private var listByteCount = 0
 
     /// Each attribute's bytes.
     package var encoded: [[UInt8]] {
-        spans.map { Array(UnsafeRawBufferPointer(start: memory + $0.start, count: $0.count)) }
+        spans.map { Array(bytes($0)) }
     }
 
     /// Takes the place of what was there before: `attributes`, and the stream's if there is one. Returns why they can't be stored, or nil;
@@ -38,27 +39,29 @@ package final class AttributeList {
         removeAll()
         let refusal = attributes.withUnsafeBufferPointer { attributes -> String? in
             for place in attributes.indices {
-                if let refusal = attributes[place].refusal() { return refusal }
-                encode(attributes[place])
+                if let refusal = encode(attributes[place]) { return refusal }
             }
             return nil
         }
         if let refusal { return refuse(refusal) }
-        if let stream {
-            let attribute = Attribute(Attribute.streamName, .text(stream))
-            if let refusal = attribute.refusal(reservedAllowed: true) { return refuse(refusal) }
-            encode(attribute)
+        if let stream,
+            let refusal = encode(Attribute(Attribute.streamName, .text(stream)), reservedAllowed: true)
+        {
+            return refuse(refusal)
         }
-        if !isAscending { sort() }
-        byteCount = spans.reduce(0) { $0 + $1.count }
-        guard count <= Limits.attributesPerRecord, byteCount + 4 * count <= Limits.attributesByteCount else {
+        listByteCount = used
+        if !isAscending {
+            sort()
+            listByteCount = spans.reduce(0) { $0 + varintByteCount(UInt64($1.count)) + $1.count }
+        }
+        guard count <= Limits.attributesPerRecord, listByteCount <= Limits.attributesByteCount else {
             return refuse("a record has at most \(Limits.attributesPerRecord) attributes, 1 MiB in all")
         }
         return nil
     }
 
     private func removeAll() {
-        (used, byteCount, isAscending) = (0, 0, true)
+        (used, listByteCount, isAscending) = (0, 0, true)
         spans.removeAll(keepingCapacity: true)
     }
 
@@ -69,84 +72,69 @@ package final class AttributeList {
 
     // MARK: Encoding
 
-    private func encode(_ attribute: Attribute) {
-        let start = used
-        append(attribute.name, counted: true)
+    /// Appends the attribute as it stands in a content, its length before it; returns why it can't be stored, or nil.
+    private func encode(_ attribute: Attribute, reservedAllowed: Bool = false) -> String? {
+        var name = attribute.name
         switch attribute.value {
-        case .text(let text):
-            append(byte: 1)
-            append(text, counted: false)
-        case .integer(let integer):
-            append(byte: 2)
-            withUnsafeBytes(of: Attribute.ordered(integer)) { append($0) }
-        case .bytes(let bytes):
-            append(byte: 3)
-            bytes.withUnsafeBytes { append($0) }
-        }
-        let span = Span(start: start, end: used)
-        if let last = spans.last, isAscending { isAscending = order(last, span) < 0 }
-        spans.append(span)
-    }
-
-    private func append(_ text: String, counted: Bool) {
-        let isDone: Void? = text.utf8.withContiguousStorageIfAvailable { utf8 in
-            if counted {
-                let head = reserve(10)
-                used += storeVarint(UInt64(utf8.count), to: head)
+        case .text(var text):
+            return name.withUTF8 { name in
+                text.withUTF8 { append(name, 1, UnsafeRawBufferPointer($0), reservedAllowed) }
             }
-            append(UnsafeRawBufferPointer(utf8))
+        case .integer(let integer):
+            let ordered = Attribute.ordered(integer)
+            return name.withUTF8 { name in withUnsafeBytes(of: ordered) { append(name, 2, $0, reservedAllowed) } }
+        case .bytes(let bytes):
+            return name.withUTF8 { name in bytes.withUnsafeBytes { append(name, 3, $0, reservedAllowed) } }
         }
-        if isDone == nil { append(String(decoding: Array(text.utf8), as: UTF8.self), counted: counted) }
     }
 
-    private func append(byte: UInt8) {
-        reserve(1).storeBytes(of: byte, as: UInt8.self)
+    private func append(
+        _ name: UnsafeBufferPointer<UInt8>, _ type: UInt8, _ value: UnsafeRawBufferPointer, _ reservedAllowed: Bool
+    ) -> String? {
+        let refusal = Attribute.refusal(
+            nameByteCount: name.count, isReserved: name.first == UInt8(ascii: "@") && !reservedAllowed,
+            valueByteCount: value.count)
+        if let refusal { return refusal }
+        let count = varintByteCount(UInt64(name.count)) + name.count + 1 + value.count
+        reserve(10 + count)
+        used += storeVarint(UInt64(count), to: memory + used)
+        let span = Span(start: used, end: used + count)
+        used += storeVarint(UInt64(name.count), to: memory + used)
+        copy(UnsafeRawBufferPointer(name))
+        memory.storeBytes(of: type, toByteOffset: used, as: UInt8.self)
         used += 1
+        copy(value)
+        if let last = spans.last, isAscending { isAscending = ByteOrder.compare(bytes(last), bytes(span)) < 0 }
+        spans.append(span)
+        return nil
     }
 
-    private func append(_ bytes: UnsafeRawBufferPointer) {
-        guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-        reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
+    /// Appends bytes for which there is room.
+    private func copy(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return }
+        (memory + used).copyMemory(from: base, byteCount: bytes.count)
         used += bytes.count
     }
 
-    /// Where the next `count` bytes go.
-    private func reserve(_ count: Int) -> UnsafeMutableRawPointer {
-        if used + count > capacity {
-            capacity = max(used + count, capacity * 2)
-            let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
-            larger.copyMemory(from: memory, byteCount: used)
-            memory.deallocate()
-            memory = larger
-        }
-        return memory + used
+    private func reserve(_ count: Int) {
+        guard used + count > capacity else { return }
+        capacity = max(used + count, capacity * 2)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        larger.copyMemory(from: memory, byteCount: used)
+        memory.deallocate()
+        memory = larger
     }
 
     // MARK: Order
 
-    /// Below zero, zero or above it, as the bytes of `a` come before those of `b`, equal them, or come after; eight at a time.
-    private func order(_ a: Span, _ b: Span) -> Int {
-        let common = min(a.count, b.count)
-        var place = 0
-        while place + 8 <= common {
-            let first = UInt64(bigEndian: memory.loadUnaligned(fromByteOffset: a.start + place, as: UInt64.self))
-            let second = UInt64(bigEndian: memory.loadUnaligned(fromByteOffset: b.start + place, as: UInt64.self))
-            if first != second { return first < second ? -1 : 1 }
-            place += 8
-        }
-        while place < common {
-            let first = memory.load(fromByteOffset: a.start + place, as: UInt8.self)
-            let second = memory.load(fromByteOffset: b.start + place, as: UInt8.self)
-            if first != second { return first < second ? -1 : 1 }
-            place += 1
-        }
-        return a.count - b.count
+    private func bytes(_ span: Span) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: memory + span.start, count: span.count)
     }
 
     private func sort() {
-        spans.sort { order($0, $1) < 0 }
+        spans.sort { ByteOrder.compare(bytes($0), bytes($1)) < 0 }
         var kept = 1
-        for place in 1..<spans.count where order(spans[kept - 1], spans[place]) != 0 {
+        for place in 1..<spans.count where ByteOrder.compare(bytes(spans[kept - 1]), bytes(spans[place])) != 0 {
             spans[kept] = spans[place]
             kept += 1
         }
@@ -162,9 +150,7 @@ package final class AttributeList {
     }
 
     /// Of the content after its length field, without the payload.
-    private var bodyByteCount: Int {
-        spans.reduce(1 + varintByteCount(UInt64(count))) { $0 + varintByteCount(UInt64($1.count)) + $1.count }
-    }
+    private var bodyByteCount: Int { 1 + varintByteCount(UInt64(count)) + listByteCount }
 
     /// Writes what stands before the payload of a content without explicit salts and body file; returns how much that is. `target` has room
     /// for it.
@@ -174,6 +160,10 @@ package final class AttributeList {
         cursor.storeBytes(of: 0, as: UInt8.self)
         cursor += 1
         cursor += storeVarint(UInt64(count), to: cursor)
+        if isAscending {
+            cursor.copyMemory(from: memory, byteCount: used)
+            return cursor + used - target
+        }
         for span in spans {
             cursor += storeVarint(UInt64(span.count), to: cursor)
             cursor.copyMemory(from: memory + span.start, byteCount: span.count)

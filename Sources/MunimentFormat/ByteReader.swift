@@ -1,14 +1,17 @@
 // A bounded cursor over bytes from outside. Every read checks what is left first; nothing here can trap on any input.
+//
+// What is read for each record or attribute is inlinable: a call across modules for every varint would cost more than the read.
 
 /// Reads little-endian integers and variable-length integers from a raw buffer that outlives it.
 package struct ByteReader {
-    @usableFromInline private(set) var bytes: UnsafeRawBufferPointer
+    @usableFromInline var bytes: UnsafeRawBufferPointer
     /// The structure's name, for errors.
     @usableFromInline let structure: String
     /// The offset of the next byte to be read.
-    package private(set) var position: Int
+    @usableFromInline package internal(set) var position: Int
 
     /// A cursor at the first of `bytes`.
+    @inlinable
     package init(_ bytes: UnsafeRawBufferPointer, _ structure: String) {
         self.bytes = bytes
         self.structure = structure
@@ -16,8 +19,10 @@ package struct ByteReader {
     }
 
     /// The bytes that have not been read.
+    @inlinable
     package var remainingByteCount: Int { bytes.count - position }
     /// Whether everything has been read.
+    @inlinable
     package var isAtEnd: Bool { position == bytes.count }
 
     /// A refusal at the cursor's place.
@@ -25,11 +30,15 @@ package struct ByteReader {
         FormatError(code, structure, at: position, reason)
     }
 
+    @usableFromInline
+    func shortage(of count: Int) -> FormatError {
+        failure(.truncated, "\(count) bytes wanted, \(bytes.count - position) left")
+    }
+
     /// Takes `count` bytes. `count` may be any value, however absurd.
+    @inlinable
     package mutating func take(_ count: Int) throws(FormatError) -> UnsafeRawBufferPointer {
-        guard count >= 0, count <= bytes.count - position else {
-            throw failure(.truncated, "\(count) bytes wanted, \(bytes.count - position) left")
-        }
+        guard count >= 0, count <= bytes.count - position else { throw shortage(of: count) }
         let taken = UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
         position += count
         return taken
@@ -51,6 +60,7 @@ package struct ByteReader {
     }
 
     /// A little-endian integer of `T`'s size.
+    @inlinable
     package mutating func integer<T: FixedWidthInteger>(_: T.Type = T.self) throws(FormatError) -> T {
         let raw = try take(MemoryLayout<T>.size)
         return T(littleEndian: raw.loadUnaligned(as: T.self))
@@ -62,6 +72,7 @@ package struct ByteReader {
     }
 
     /// An unsigned LEB128 of at most 10 bytes, in its shortest form only.
+    @inlinable
     package mutating func varint() throws(FormatError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -83,10 +94,16 @@ package struct ByteReader {
         throw failure(.truncated, "a varint has no end")
     }
 
+    @usableFromInline
+    func excess(_ value: UInt64, of bound: Int) -> FormatError {
+        failure(.outOfBounds, "\(value) exceeds the bound \(bound)")
+    }
+
     /// A varint that must not exceed `bound`.
+    @inlinable
     package mutating func count(atMost bound: Int) throws(FormatError) -> Int {
         let value = try varint()
-        guard value <= UInt64(bound) else { throw failure(.outOfBounds, "\(value) exceeds the bound \(bound)") }
+        guard value <= UInt64(bound) else { throw excess(value, of: bound) }
         return Int(value)
     }
 

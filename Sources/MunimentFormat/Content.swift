@@ -91,7 +91,7 @@ package struct ContentLayout: Sendable {
         var previous: UnsafeRawBufferPointer?
         for ordinal in 0..<attributeCount {
             let bytes = try reader.take(try reader.count(atMost: Limits.attributesByteCount))
-            if let previous, !previous.lexicographicallyPrecedes(bytes) {
+            if let previous, ByteOrder.compare(previous, bytes) >= 0 {
                 throw reader.failure(.notCanonical, "attributes do not ascend")
             }
             try body(ordinal, bytes)

@@ -1,5 +1,5 @@
-// The keys directory of an open store: root key, epoch key, and the group keys, opened when first used and kept in a
-// bounded cache. Format/keys.md.
+// The keys directory of an open store: root key, epoch key, and the group keys, opened when first used. Few are kept (`OpenedKeys`), and none
+// that was destroyed. Format/keys.md.
 //
 // A group key is durable before the first frame that uses it: `makeGroup` returns after fdatasync. If we die before
 // that, nothing refers to the row; if after, the row may stay without a frame, which is harmless: the next open makes
@@ -21,8 +21,7 @@ package final class KeyRing: Sendable {
         var present: [UInt64: Set<UInt64>] = [:]
         /// Places that have a destroyed row.
         var destroyed: Set<Place> = []
-        /// By slot.
-        var cache: [UInt64: GroupKey] = [:]
+        var opened = OpenedKeys()
 
         /// The row whose key serves a generation of a place.
         func slot(_ place: Place, _ generation: UInt32) -> UInt64? {
@@ -53,9 +52,6 @@ package final class KeyRing: Sendable {
         var segment: UInt64
         var classID: UInt32
     }
-
-    /// Opened group keys that are kept; each takes four pages of guarded memory.
-    private static let cacheCountMax = 256
 
     package let logID: Digest
     let directory: String
@@ -230,7 +226,8 @@ package final class KeyRing: Sendable {
         let (places, present, destroyed) = (fresh.places, fresh.present, fresh.destroyed)
         state.withLock { state in
             (state.header, state.epochKey, state.rowCount) = (header, epochKey, rowCount)
-            (state.places, state.present, state.destroyed, state.cache) = (places, present, destroyed, [:])
+            (state.places, state.present, state.destroyed) = (places, present, destroyed)
+            state.opened = OpenedKeys()
         }
     }
 
@@ -241,7 +238,7 @@ package final class KeyRing: Sendable {
         let wanted = Place(segment: segment, classID: classID)
         let (slot, cached, header, epochKey) = state.withLock { state in
             let slot = state.slot(wanted, generation)
-            return (slot, slot.flatMap { state.cache[$0] }, state.header, state.epochKey)
+            return (slot, slot.flatMap { state.opened.key(of: $0) }, state.header, state.epochKey)
         }
         guard let slot else { return nil }
         if let cached { return (cached, slot) }
@@ -262,7 +259,7 @@ package final class KeyRing: Sendable {
             guard isNew else { throw error }
             return try existingGroup(segment: segment, classID: classID, generation: generation)
         }
-        remember(key, slot)
+        remember(key, slot, header.epoch)
         return (key, slot)
     }
 
@@ -274,12 +271,22 @@ package final class KeyRing: Sendable {
         return row
     }
 
-    private func remember(_ key: GroupKey, _ slot: UInt64) {
+    /// Keeps a key that was opened in `epoch`, unless a purge has begun the next one and may have destroyed it.
+    private func remember(_ key: GroupKey, _ slot: UInt64, _ epoch: UInt64) {
         state.withLock { state in
-            if state.cache.count >= KeyRing.cacheCountMax { state.cache.removeAll() }
-            state.cache[slot] = key
+            if state.header.epoch == epoch { state.opened.insert(key, slot) }
         }
     }
+
+    /// Lets go of the opened keys of a segment under which no more records are sealed. They are opened again when something is read.
+    func forget(segment: UInt64) {
+        state.withLock { state in
+            for slot in state.present[segment] ?? [] { state.opened.remove(slot) }
+        }
+    }
+
+    /// How many opened keys are kept.
+    var openedCount: Int { state.withLock { $0.opened.count } }
 
     /// Makes the key of a new group and its row, durably. `generation` is the first that it serves.
     package func makeGroup(segment: UInt64, classID: UInt32, generation: UInt32 = 0) throws(ArchiveError) -> (
@@ -308,7 +315,7 @@ package final class KeyRing: Sendable {
             state.insert(row)
             state.rowCount = slot + 1
         }
-        remember(key, slot)
+        remember(key, slot, header.epoch)
         return (key, slot)
     }
 

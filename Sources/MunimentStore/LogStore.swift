@@ -351,6 +351,7 @@ package final class LogStore: @unchecked Sendable {
         for generation in 0..<footer.generation {
             try? reader.fileSystem.remove(paths.segment(footer.segment, generation: generation))
         }
+        reader.keys?.forget(segment: footer.segment)
         pipeline.segmentSealed()
     }
 

@@ -37,13 +37,15 @@ package final class RecordBatch: @unchecked Sendable {
     package private(set) var drafts: [ControlDraft] = []
     /// Whether a record may have attributes: an index needs no look at those of a batch that has none.
     package private(set) var hasAttributes = false
-    @exclusivity(unchecked) private var arena: UnsafeMutableRawBufferPointer
+    /// Allocated when the first content comes: a batch of one record is as large as that.
+    @exclusivity(unchecked) private var arena = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private let reservedByteCount: Int
 
     package init(classID: UInt32, hasOccurred: Bool, kind: Entry.Kind = .record, reservingByteCount: Int = 4_096) {
         self.classID = classID
         self.hasOccurred = hasOccurred
         self.kind = kind
-        arena = .allocate(byteCount: max(64, reservingByteCount), alignment: 16)
+        reservedByteCount = reservingByteCount
     }
 
     deinit { arena.deallocate() }
@@ -141,7 +143,7 @@ package final class RecordBatch: @unchecked Sendable {
         let start = byteCount
         if start + count > arena.count {
             let larger = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: max(start + count, arena.count * 2), alignment: 16)
+                byteCount: max(start + count, arena.count * 2, reservedByteCount), alignment: 16)
             larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: arena[..<start]))
             arena.deallocate()
             arena = larger

@@ -1,5 +1,7 @@
 // Purging, as an embedder asks for it.
 
+internal import Logging
+internal import Metrics
 internal import MunimentFormat
 public import MunimentStore
 
@@ -49,7 +51,8 @@ extension Archive {
         isDryRun: Bool, bytesPerSecond: UInt64?, _ cancellation: Cancellation
     ) throws(ArchiveError) -> CompactionReport {
         try compaction.withLock { _ throws(ArchiveError) in
-            var compactor = Compactor(store: store, gate: policyGate, bytesPerSecond: bytesPerSecond)
+            var compactor = makeCompactor()
+            compactor.bytesPerSecond = bytesPerSecond
             compactor.checkCancellation = { () throws(ArchiveError) in
                 if cancellation.isCancelled || self.isClosing.withLock({ $0 }) {
                     throw ArchiveError(.refused, "The purge was cancelled before anything was destroyed.")
@@ -62,7 +65,17 @@ extension Archive {
     /// Carries on what a run that died left open. Before the first append.
     func resumeCompaction() throws(ArchiveError) {
         guard store.classes.hadOpenDisposition, let open = try policyGate.policy().openDisposition else { return }
-        try Compactor(store: store, gate: policyGate).resume(open)
+        try makeCompactor().resume(open)
+    }
+
+    /// One that tells the application's metrics and log how long the destruction of keys took.
+    private func makeCompactor() -> Compactor {
+        var compactor = Compactor(store: store, gate: policyGate)
+        compactor.keysDestroyed = { [logger] duration in
+            Metrics.Timer(label: "muniment.key_destruction").record(duration: duration)
+            logger.debug("keys destroyed", metadata: ["duration": "\(duration)"])
+        }
+        return compactor
     }
 
     /// The compliance clock (Format/retention.md, "Clock").

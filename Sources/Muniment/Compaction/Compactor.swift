@@ -17,6 +17,8 @@ struct Compactor {
     var bytesPerSecond: UInt64?
     /// Who runs it, for the intent's private part.
     var actor: String?
+    /// Told how long the irreversible step took.
+    var keysDestroyed: (Duration) -> Void = { _ in }
     /// Called between segments; throws to stop, which aborts the run as long as nothing is destroyed.
     var checkCancellation: () throws(ArchiveError) -> Void = {}
 
@@ -185,7 +187,9 @@ struct Compactor {
     ) throws(ArchiveError) -> Int64 {
         let written = try store.installGenerations(seals)
         let isDone = store.keyEpoch >= epoch
+        let start = ContinuousClock.now
         let strength = isDone ? .epochDestroyed : try store.destroyKeys(seals)
+        if !isDone { keysDestroyed(ContinuousClock.now - start) }
         let removed = try store.removeRemains(seals)
         let completed = CompletedRecord(
             disposition: disposition, outcome: .completed, strength: strength, epoch: store.keyEpoch,

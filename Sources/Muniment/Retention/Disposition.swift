@@ -63,14 +63,19 @@ struct PurgeTable: Sendable {
     var count: UInt64 { losses.joined().reduce(0) { $0 + $1.purged.count } }
 }
 
-extension [UInt64] {
-    /// How many elements of an ascending array are not greater than `value`. O(log n).
-    func partition(after value: UInt64) -> Int {
-        var (low, high) = (0, count)
+extension RandomAccessCollection where Index == Int {
+    /// The first place whose element satisfies `isReached`, as all after it do; the end where none does. O(log n).
+    func place(where isReached: (Element) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
         while low < high {
             let middle = (low + high) / 2
-            if self[middle] <= value { low = middle + 1 } else { high = middle }
+            if isReached(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
     }
+}
+
+extension [UInt64] {
+    /// How many elements of an ascending array are not greater than `value`. O(log n).
+    func partition(after value: UInt64) -> Int { place { $0 > value } }
 }

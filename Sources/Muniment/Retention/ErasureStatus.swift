@@ -61,8 +61,9 @@ extension ErasureStatus {
         if let disposition = policy.disposition(ofPurged: index) { return .done(disposition: disposition) }
         let entry = try log.entry(index)
         let frame = try log.reader.frame(containing: index)
+        let attributes = FrameAttributes(frame, try log.reader.segment(containing: index), log)
         var facts = HoldFacts(index: index, classID: entry.classID, time: entry.occurred ?? entry.recorded)
-        let holding = Set(try policy.mattersInForce.covering(&facts, frame, log))
+        let holding = Set(try policy.mattersInForce.covering(&facts, attributes))
         let matters = policy.mattersInForce.filter { holding.contains($0.id) }.map {
             Blockers.Matter(id: $0.id, name: $0.name)
         }

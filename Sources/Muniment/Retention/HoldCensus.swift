@@ -18,14 +18,15 @@ struct HoldCensus {
             let frame = try log.reader.frame(containing: next)
             try log.prove(frame)
             let segment = try log.reader.segment(containing: next)
-            try count(frame, policy.purges.purged(segmentAt: segment.firstIndex), &counts)
+            let purged = policy.purges.purged(segmentAt: segment.firstIndex)
+            try count(frame, FrameAttributes(frame, segment, log), purged, &counts)
             next = frame.header.treeSize
         }
         return counts
     }
 
     private func count(
-        _ frame: FrameView, _ purged: IndexSet, _ counts: inout [UInt64: UInt64]
+        _ frame: FrameView, _ attributes: FrameAttributes, _ purged: IndexSet, _ counts: inout [UInt64: UInt64]
     ) throws(ArchiveError) {
         var first = frame.header.firstIndex
         for run in frame.columns.runs where first < log.size {
@@ -35,7 +36,7 @@ struct HoldCensus {
             for index in indexes where !purged.contains(index) {
                 let time = run.occurred.isEmpty ? run.recorded : run.occurred[Int(index - indexes.lowerBound)]
                 var facts = HoldFacts(index: index, classID: run.classID, time: time)
-                for id in try policy.mattersInForce.covering(&facts, frame, log) { counts[id, default: 0] += 1 }
+                for id in try policy.mattersInForce.covering(&facts, attributes) { counts[id, default: 0] += 1 }
             }
         }
     }
@@ -43,42 +44,19 @@ struct HoldCensus {
 
 extension [Matter] {
     /// The IDs of those that cover a record of a proved frame. What can't be read of it is unknown, and covered by whatever depends on it.
-    func covering(
-        _ facts: inout HoldFacts, _ frame: FrameView, _ log: ProvenLog
-    ) throws(ArchiveError) -> [UInt64] {
+    func covering(_ facts: inout HoldFacts, _ attributes: FrameAttributes) throws(ArchiveError) -> [UInt64] {
         var isRead = false
         var ids: [UInt64] = []
-        let index = facts.index
-        for matter in self {
-            let covers = try matter.covers(&facts) { () throws(ArchiveError) -> [[UInt8]]? in
+        let (index, classID) = (facts.index, facts.classID)
+        for place in indices {
+            let covers = try self[place].covers(&facts) { () throws(ArchiveError) -> RecordAttributes? in
                 // Once for all matters: what could not be read for one can't for another.
                 if isRead { return nil }
                 isRead = true
-                return try log.attributes(index, frame)
+                return try attributes.attributes(of: index, classID: classID)
             }
-            if covers { ids.append(matter.id) }
+            if covers { ids.append(self[place].id) }
         }
         return ids
-    }
-}
-
-extension ProvenLog {
-    /// The encoded attributes of a record whose frame was proved; nil where they can't be read.
-    fileprivate func attributes(_ index: UInt64, _ frame: FrameView) throws(ArchiveError) -> [[UInt8]]? {
-        let entry = try translating("record \(index)") {
-            try frame.entry(index).decode(Entry.init(decoding:))
-        }
-        return try content(index, entry)?.encodedAttributes()
-    }
-}
-
-extension RecordContent {
-    /// Each attribute's bytes; nil where they don't decode.
-    fileprivate func encodedAttributes() -> [[UInt8]]? {
-        try? bytes.decode { raw throws(FormatError) in
-            var attributes: [[UInt8]] = []
-            try layout.forEachAttribute(in: raw) { _, bytes throws(FormatError) in attributes.append(Array(bytes)) }
-            return attributes
-        }
     }
 }

@@ -40,11 +40,14 @@ package struct Matter: Hashable, Sendable {
     /// Whether the matter covers a record; unknown counts as covered. `attributes` is asked at most once, and only where they decide; it returns nil
     /// where they can't be read.
     package func covers<Failure: Error>(
-        _ facts: inout HoldFacts, attributes: () throws(Failure) -> [[UInt8]]?
+        _ facts: inout HoldFacts, attributes: () throws(Failure) -> RecordAttributes?
     ) throws(Failure) -> Bool {
-        for scope in scopes {
-            guard scope.scope.covers(index: facts.index, classID: facts.classID, time: facts.time) else { continue }
-            guard let restriction = scope.restriction else { return true }
+        // By place: a copy of each scope for each record would cost more than the test.
+        for place in scopes.indices {
+            guard scopes[place].scope.covers(index: facts.index, classID: facts.classID, time: facts.time) else {
+                continue
+            }
+            guard let restriction = scopes[place].restriction else { return true }
             if facts.attributes == nil, restriction.truth(facts) == nil { facts.attributes = try attributes() }
             if restriction.truth(facts) ?? true { return true }
         }

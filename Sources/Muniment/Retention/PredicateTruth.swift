@@ -9,10 +9,10 @@ package struct HoldFacts {
     package var classID: UInt32
     /// The occurred time, or the recorded time where there is none.
     package var time: Microseconds
-    /// The encoded attributes; nil where they can't be read, or have not been yet.
-    package var attributes: [[UInt8]]?
+    /// Nil where they can't be read, or have not been yet.
+    package var attributes: RecordAttributes?
 
-    package init(index: UInt64, classID: UInt32, time: Microseconds, attributes: [[UInt8]]? = nil) {
+    package init(index: UInt64, classID: UInt32, time: Microseconds, attributes: RecordAttributes? = nil) {
         (self.index, self.classID, self.time, self.attributes) = (index, classID, time, attributes)
     }
 }
@@ -48,9 +48,7 @@ extension PredicateForm {
         case .retentionClass(let classID): return facts.classID == classID
         case .attribute(let foldsCase, let tests):
             return facts.attributes.map { attributes in
-                attributes.contains { attribute in
-                    tests.contains { $0.passes(attribute, foldsCase: foldsCase) }
-                }
+                attributes.contains { attribute in tests.contains { $0.passes(attribute, foldsCase: foldsCase) } }
             }
         }
     }
@@ -58,17 +56,28 @@ extension PredicateForm {
 
 extension PredicateForm.Test {
     /// Whether an encoded attribute passes.
-    package func passes(_ attribute: [UInt8], foldsCase: Bool) -> Bool {
-        let fold = { (bytes: [UInt8]) in foldsCase ? bytes.map(PredicateForm.Test.lowercase) : bytes }
+    func passes(_ attribute: UnsafeRawBufferPointer, foldsCase: Bool) -> Bool {
         switch self {
-        case .exactly(let value): return attribute.count == value.count && fold(attribute) == fold(value)
+        case .exactly(let value):
+            return attribute.count == value.count && Self.order(attribute, value, foldsCase: foldsCase) == 0
         case .beginning(let prefix):
-            return attribute.count >= prefix.count && fold(Array(attribute[..<prefix.count])) == fold(prefix)
+            return attribute.count >= prefix.count && Self.order(attribute, prefix, foldsCase: foldsCase) == 0
         case .between(let low, let high):
             guard attribute.count == low.count, low.count == high.count else { return false }
-            let folded = fold(attribute)
-            return !folded.lexicographicallyPrecedes(fold(low)) && !fold(high).lexicographicallyPrecedes(folded)
+            return Self.order(attribute, low, foldsCase: foldsCase) >= 0
+                && Self.order(attribute, high, foldsCase: foldsCase) <= 0
         }
+    }
+
+    /// Below zero, zero or above it, as the first bytes of `attribute`, which has as many as `bound` or more, come before those of `bound`, equal them,
+    /// or come after.
+    private static func order(_ attribute: UnsafeRawBufferPointer, _ bound: [UInt8], foldsCase: Bool) -> Int {
+        for place in bound.indices {
+            var (one, other) = (attribute[place], bound[place])
+            if foldsCase { (one, other) = (lowercase(one), lowercase(other)) }
+            if one != other { return Int(one) - Int(other) }
+        }
+        return 0
     }
 
     private static func lowercase(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }

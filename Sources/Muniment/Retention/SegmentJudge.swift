@@ -81,7 +81,7 @@ struct SegmentJudge {
             let due = due(in: frame).subtracting(purged)
             guard !due.isEmpty else { continue }
             try log.prove(frame)
-            try take(due, of: frame)
+            try take(due, of: frame, FrameAttributes(frame, segment, log))
         }
         verdict.erasures.sort()
         return verdict
@@ -98,7 +98,7 @@ struct SegmentJudge {
             guard run.kind == .record else { continue }
             var mine = dueByPeriod(run, indexes)
             if policy.rules[run.classID]?.stated.mode == .governance {
-                for index in wanted[wanted.partition(indexes)] { mine = mine.union(IndexSet(index..<index + 1)) }
+                for index in wanted[wanted.places(in: indexes)] { mine = mine.union(IndexSet(index..<index + 1)) }
             }
             due.append(mine)
         }
@@ -129,7 +129,9 @@ struct SegmentJudge {
 
     // MARK: Held
 
-    private mutating func take(_ due: IndexSet, of frame: FrameView) throws(ArchiveError) {
+    private mutating func take(
+        _ due: IndexSet, of frame: FrameView, _ attributes: FrameAttributes
+    ) throws(ArchiveError) {
         verdict.due.append(due)
         var runs = frame.columns.runs.makeIterator()
         var run = runs.next()
@@ -142,7 +144,7 @@ struct SegmentJudge {
             guard let run else { break }
             let time = run.occurred.isEmpty ? run.recorded : run.occurred[Int(index - first)]
             var facts = HoldFacts(index: index, classID: run.classID, time: time)
-            if try isHeld(&facts, frame) {
+            if try isHeld(&facts, attributes) {
                 verdict.held.append(index..<index + 1)
             } else {
                 verdict.purgeable.append(index..<index + 1)
@@ -154,9 +156,11 @@ struct SegmentJudge {
         }
     }
 
-    private mutating func isHeld(_ facts: inout HoldFacts, _ frame: FrameView) throws(ArchiveError) -> Bool {
+    private mutating func isHeld(
+        _ facts: inout HoldFacts, _ attributes: FrameAttributes
+    ) throws(ArchiveError) -> Bool {
         guard !matters.isEmpty else { return false }
-        let ids = try matters.covering(&facts, frame, log)
+        let ids = try matters.covering(&facts, attributes)
         for id in ids { verdict.heldByMatter[id, default: 0] += 1 }
         return !ids.isEmpty
     }
@@ -204,18 +208,8 @@ extension Matter {
 
 extension ArraySlice<UInt64> {
     /// The places of the elements of an ascending slice that are in `range`.
-    fileprivate func partition(_ range: Range<UInt64>) -> Range<Int> {
-        let low = partition { $0 < range.lowerBound }
-        return low..<Swift.max(low, partition { $0 < range.upperBound })
-    }
-
-    /// The first place whose element does not satisfy `isBefore`, which no element does after one that does not.
-    private func partition(_ isBefore: (UInt64) -> Bool) -> Int {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = (low + high) / 2
-            if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
-        }
-        return low
+    fileprivate func places(in range: Range<UInt64>) -> Range<Int> {
+        let low = place { $0 >= range.lowerBound }
+        return low..<Swift.max(low, place { $0 >= range.upperBound })
     }
 }

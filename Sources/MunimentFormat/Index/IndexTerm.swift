@@ -8,11 +8,11 @@
 /// The spelling of terms.
 package enum IndexTerm {
     /// A longer term is cut to this many bytes: one that has as many may stand for several.
-    package static let byteCountMax = 512
+    @inlinable package static var byteCountMax: Int { 512 }
     /// First byte of a time's term.
     package static let timeKind: UInt8 = 0
     /// First byte of an attribute's term.
-    package static let attributeKind: UInt8 = 1
+    @inlinable package static var attributeKind: UInt8 { 1 }
     /// Bytes of a time's term.
     package static let timeByteCount = 9
 

@@ -29,8 +29,16 @@ package struct IndexTop: Hashable, Sendable {
 
     /// Whether attributes of that name have terms: the engine's own, which begin with @, always have.
     package static func isIndexed(_ name: some Collection<UInt8>, _ names: [[UInt8]]?) -> Bool {
+        Array(name).withUnsafeBytes { isIndexed($0, names) }
+    }
+
+    /// As the other, not generic: a sealer asks for every attribute of every record.
+    package static func isIndexed(_ name: UnsafeRawBufferPointer, _ names: [[UInt8]]?) -> Bool {
         guard let names, name.first != UInt8(ascii: "@") else { return true }
-        return names.contains { $0.elementsEqual(name) }
+        for indexed in names where indexed.count == name.count {
+            if indexed.withUnsafeBytes({ ByteOrder.compare($0, name) }) == 0 { return true }
+        }
+        return false
     }
 
     /// The first page that may hold `term`, or a greater one if none does: the last whose separator is less, or the first of all.

@@ -48,7 +48,7 @@ extension CommitPipeline {
         // begin while one waits for its seal.
         let beginsSegment = beginsSegment(first)
         guard beginsSegment, state.unsealedCount > 0 else {
-            return work(take(&state), beginsSegment: beginsSegment, &state)
+            return work(take(&state, isAlone: beginsSegment), beginsSegment: beginsSegment, &state)
         }
         // The seal record itself must get through, and so does what fits. A clock record waits for nothing: whoever appends it may be who seals.
         if let control = state.queue.firstIndex(where: { append in
@@ -69,8 +69,9 @@ extension CommitPipeline {
         return .frame(taken, beginsSegment: beginsSegment, isInline: isInline)
     }
 
-    /// Takes from the queue, which is not empty, what goes into the next frame. If the first append begins a segment, that is alone.
-    private func take(_ state: inout PipelineState) -> [PendingAppend] {
+    /// Takes from the queue, which is not empty, what goes into the next frame: with `isAlone`, as of an append that begins a segment, one append.
+    private func take(_ state: inout PipelineState, isAlone: Bool) -> [PendingAppend] {
+        if isAlone || state.queue.count == 1 { return [state.queue.removeFirst()] }
         var count = 0
         var byteCount = 0
         var entryCount = 0
@@ -80,9 +81,7 @@ extension CommitPipeline {
             if !isFirst {
                 if append.isAlone || byteCount + append.byteCount > limits.frameContentByteCount { break }
                 if entryCount + append.count > limits.frameEntryCount { break }
-                if former.wantsNewSegment(count: entryCount + append.count, byteCount: byteCount + append.byteCount) {
-                    break
-                }
+                if !former.hasRoom(count: entryCount + append.count, byteCount: byteCount + append.byteCount) { break }
             }
             if let token = append.token, !tokens.insert(token).inserted { break }
             count += 1
@@ -137,8 +136,10 @@ extension CommitPipeline {
     /// Forms a frame; nil when none of the appends needs one. Appends that can't be formed are told so here.
     func form(_ appends: [PendingAppend], beginsSegment: Bool) -> FramePlan? {
         var rest: [PendingAppend] = []
+        rest.reserveCapacity(appends.count)
+        let mayBeFull = mayBeFull
         for append in appends {
-            if let refusal = spaceRefusal(append) {
+            if mayBeFull, let refusal = spaceRefusal(append) {
                 complete(append, .failure(refusal))
                 continue
             }

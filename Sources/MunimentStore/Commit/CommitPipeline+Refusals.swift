@@ -1,6 +1,8 @@
 // What is refused, and why: a handle that is closed or failed, a segment that must be sealed before the log goes on, a disk that is nearly full.
 // Control records pass the last two: purging must stay possible.
 
+import Synchronization
+
 extension CommitPipeline {
     /// Refuses everything from now on: behind the appends something went wrong that only reopening sets right.
     package func refuse(because reason: ArchiveError) {
@@ -39,32 +41,43 @@ extension CommitPipeline {
         monitor.change { state in
             state.unsealedCount -= 1
             state.sealRefusal = nil
+            isSealPostponed.store(false, ordering: .relaxed)
         }
     }
 
     /// Says that the segment that ended could not be sealed for lack of space: appends that must wait for that are refused until it is.
     package func sealPostponed(_ reason: ArchiveError) {
         let available = (try? fileSystem.availableByteCount(paths.root)) ?? 0
-        monitor.change { ($0.sealRefusal, $0.byteCountAtSealRefusal) = (reason, available) }
+        monitor.change { state in
+            (state.sealRefusal, state.byteCountAtSealRefusal) = (reason, available)
+            isSealPostponed.store(true, ordering: .relaxed)
+        }
     }
 
     /// Lets the seal be tried again if space was freed since it was postponed.
     func resumeSeal() {
+        guard isSealPostponed.load(ordering: .relaxed) else { return }
         guard let known = monitor.read({ $0.sealRefusal == nil ? nil : $0.byteCountAtSealRefusal }) else { return }
         guard let available = try? fileSystem.availableByteCount(paths.root), available > known else { return }
-        monitor.change { $0.sealRefusal = nil }
+        monitor.change { state in
+            state.sealRefusal = nil
+            isSealPostponed.store(false, ordering: .relaxed)
+        }
         sealResumed()
     }
 
     // MARK: Space
 
-    /// Refuses a user's append when it would eat into the reserve.
-    func spaceRefusal(_ append: PendingAppend) -> ArchiveError? {
-        guard !append.isControl else { return nil }
-        let isDue = monitor.read { state in
+    /// Whether the disk has to be looked at before users' records are taken.
+    var mayBeFull: Bool {
+        monitor.read { state in
             state.isFull || state.byteCountSinceSpaceCheck > max(limits.reserveByteCount / 4, 1)
         }
-        guard isDue else { return nil }
+    }
+
+    /// Refuses a user's append when it would eat into the reserve.
+    func spaceRefusal(_ append: PendingAppend) -> ArchiveError? {
+        guard !append.isControl, mayBeFull else { return nil }
         let available = (try? fileSystem.availableByteCount(paths.root)) ?? .max
         let isFull = available < limits.reserveByteCount + UInt64(append.byteCount)
         monitor.change { state in

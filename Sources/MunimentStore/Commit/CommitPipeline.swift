@@ -15,6 +15,8 @@
 //
 // Each side has a file: +Submitting (callers), +Forming, +Committing, +Answers (to callers), +Refusals. What they use here is theirs alone.
 
+import Synchronization
+
 internal import MunimentCrypto
 internal import MunimentFormat
 
@@ -35,6 +37,8 @@ package final class CommitPipeline: @unchecked Sendable {
     let paths: StorePaths
     let workers: WorkerPool
     let isSynchronous: Bool
+    /// Whether the shared state has a `sealRefusal`: every append asks, and few are ever told yes.
+    let isSealPostponed = Atomic(false)
     let inlineWorker = BlockWorker()
     let committedNews: @Sendable (Committed) -> Void
     let sealResumed: @Sendable () -> Void

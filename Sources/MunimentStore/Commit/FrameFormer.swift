@@ -124,9 +124,7 @@ final class FrameFormer {
     /// Whether records of `count` entries and `byteCount` bytes of content would go to a new segment.
     func wantsNewSegment(count: Int, byteCount: Int) -> Bool {
         guard segment.entryCount > 0 else { return false }
-        let worstByteCount = UInt64(byteCount + count * 48 + 3 * Limits.blockByteCount)
-        return segment.entryCount + count > limits.segmentEntryCount - FrameFormer.controlEntryCount
-            || segment.byteCount + worstByteCount > limits.segmentByteCount
+        return !hasRoom(count: count, byteCount: byteCount)
             || clock.machine.microsecondsSinceEpoch() - segment.created > limits.segmentAge
     }
 
@@ -135,9 +133,19 @@ final class FrameFormer {
         segment.entryCount > 0 && segment.entryCount + count > limits.segmentEntryCount - FrameFormer.sealEntryCount
     }
 
+    /// Whether so much fits into the segment, whatever its age. An empty one takes anything.
+    func hasRoom(count: Int, byteCount: Int) -> Bool {
+        if segment.entryCount == 0 { return true }
+        let worstByteCount = UInt64(byteCount + count * 48 + 3 * Limits.blockByteCount)
+        return segment.entryCount + count <= limits.segmentEntryCount - FrameFormer.controlEntryCount
+            && segment.byteCount + worstByteCount <= limits.segmentByteCount
+    }
+
     /// Goes on in a new segment. The one before must be sealed by the time the next is begun.
     private func beginSegment() {
         (olderSegment, previousSegment) = (previousSegment, segment)
+        // Whoever takes a segment up again reads its keys again: secrets stay in memory no longer than records are sealed under them.
+        segment.groups = [:]
         segment = SegmentPlan(
             segment: segment.segment + 1, firstIndex: nextIndex, created: clock.machine.microsecondsSinceEpoch())
         segment.durable.lastRecorded = lastRecorded
@@ -186,8 +194,7 @@ final class FrameFormer {
         var runs: [EntryRun] = []
         var chain = chain
         var anchor: ClockRecord?
-        var classOrder: [UInt32] = []
-        var pieces: [UInt32: [Piece]] = [:]
+        var pieces = PiecesByClass()
         var bodyFiles: [BodyFileRow] = []
         var tokenOrdinals: [Int] = []
         var ordinal = 0
@@ -197,10 +204,9 @@ final class FrameFormer {
                 let (run, runOrdinal) = FrameFormer.add(
                     batch, recorded: recorded, compliance, firstIndex: nextIndex + UInt64(ordinal), chain: &chain,
                     clock: &anchor, to: &runs)
-                if pieces[batch.classID] == nil { classOrder.append(batch.classID) }
-                pieces[batch.classID, default: []].append(
+                pieces.append(
                     Piece(batch: batch, range: 0..<batch.count, ordinal: ordinal, run: run, runOrdinal: runOrdinal))
-                for (place, body) in batch.bodies.sorted(by: { $0.key < $1.key }) {
+                for (place, body) in batch.bodies.isEmpty ? [] : batch.bodies.sorted(by: { $0.key < $1.key }) {
                     bodyFiles.append(
                         BodyFileRow(
                             id: body.id, ordinal: UInt32(ordinal + place), fileByteCount: body.fileByteCount,
@@ -210,12 +216,12 @@ final class FrameFormer {
             }
             if append.token != nil { tokenOrdinals.append(first) }
         }
-        let newGroups = try openGroups(classOrder)
+        let newGroups = try openGroups(pieces.classes)
         var tokens: [TokenRow] = []
         for (append, first) in zip(appends.filter({ $0.token != nil }), tokenOrdinals) {
             if let token = append.token { tokens.append(try trace(append, token, firstOrdinal: first)) }
         }
-        let blocks = makeBlocks(classOrder, pieces)
+        let blocks = makeBlocks(pieces)
         let plan = FramePlan(
             segment: segment, session: session, firstIndex: nextIndex, recorded: recorded, runs: runs, blocks: blocks,
             firstPart: nextPart,
@@ -297,10 +303,10 @@ final class FrameFormer {
 
     // MARK: Blocks
 
-    private func makeBlocks(_ classes: [UInt32], _ pieces: [UInt32: [Piece]]) -> [Block] {
+    private func makeBlocks(_ pieces: PiecesByClass) -> [Block] {
         var blocks: [Block] = []
-        for classID in classes {
-            guard let group = segment.groups[classID], let list = pieces[classID] else { continue }
+        for (classID, list) in pieces.lists {
+            guard let group = segment.groups[classID] else { continue }
             let mode = compression(classID)
             let byteCountMax = mode == .record ? 0 : Limits.partContentByteCount
             let shapes = BlockShape.split(list, byteCountMax: byteCountMax)
@@ -377,5 +383,26 @@ final class FrameFormer {
                 }
             }
         }
+    }
+}
+
+/// The pieces of a frame by class, in the order in which the classes first come. Most frames have one class, or long runs of one.
+private struct PiecesByClass {
+    private(set) var lists: [(classID: UInt32, pieces: [Piece])] = []
+    private var places: [UInt32: Int] = [:]
+    private var last = 0
+
+    var classes: [UInt32] { lists.map(\.classID) }
+
+    mutating func append(_ piece: Piece) {
+        let classID = piece.batch.classID
+        if last >= lists.count || lists[last].classID != classID {
+            last = places[classID] ?? lists.count
+            if last == lists.count {
+                lists.append((classID, []))
+                places[classID] = last
+            }
+        }
+        lists[last].pieces.append(piece)
     }
 }

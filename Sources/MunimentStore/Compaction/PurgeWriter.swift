@@ -141,9 +141,9 @@ struct PurgeWriter {
                 ? keys.group(segment: header.segment, classID: classID, generation: header.generation).key.saltStream
                 : nil
             try FrameContents(frame, handle, reader, classID: classID, ordinals: ordinals).forEach {
-                index, bytes throws(FormatError) in
-                guard (bytes == nil) == missing.contains(index) else { throw mismatch(path) }
-                guard let bytes, let salts else { return }
+                index, layout, bytes throws(FormatError) in
+                guard (layout == nil) == missing.contains(index) else { throw mismatch(path) }
+                guard layout != nil, let salts else { return }
                 let content = try RecordContent(Array(bytes))
                 let digest = try content.body().map { body throws(FormatError) in try payloadDigest(of: body) }
                 let entry = try frame.entry(index).decode(Entry.init(decoding:))

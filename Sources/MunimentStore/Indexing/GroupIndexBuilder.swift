@@ -15,10 +15,11 @@ final class GroupIndexBuilder {
 
     private let classID: UInt32
     private let names: [[UInt8]]?
-    private var terms = TermTable()
+    // As in the table of terms: one thread, no closure escapes.
+    @exclusivity(unchecked) private var terms = TermTable()
     /// The term's number and the record's ordinal, in the order of the records.
-    private var pairs: ContiguousArray<(term: UInt32, ordinal: UInt32)> = []
-    private var times: ContiguousArray<TimeRun> = []
+    @exclusivity(unchecked) private var pairs: ContiguousArray<(term: UInt32, ordinal: UInt32)> = []
+    @exclusivity(unchecked) private var times: ContiguousArray<TimeRun> = []
 
     /// `names` are the indexed attributes' (`IndexTop.names`).
     init(classID: UInt32, names: [[UInt8]]?) { (self.classID, self.names) = (classID, names) }

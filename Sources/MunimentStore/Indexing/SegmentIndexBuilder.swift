@@ -31,8 +31,8 @@ package final class SegmentIndexBuilder: RecordSink {
 
     private let firstIndex: UInt64
     private let indexed: (UInt32) -> [String]?
-    private var groups: [UInt32: GroupIndexBuilder] = [:]
-    private var isRefused = false
+    @exclusivity(unchecked) private var groups: [UInt32: GroupIndexBuilder] = [:]
+    @exclusivity(unchecked) private var isRefused = false
 
     /// `indexed` gives the names of a class's indexed attributes, nil for all.
     package init(firstIndex: UInt64, indexed: @escaping (UInt32) -> [String]?) {
@@ -119,10 +119,10 @@ extension LogReader {
         for (classID, ordinals) in frame.ordinalsByClass
         where classID != ControlRecord.classID && frame.hasParts(ofClass: classID) && handle.mayHaveAttributes(classID)
         {
-            let contents = try FrameContents(frame, handle, self, classID: classID, ordinals: ordinals)
-            try contents.forEach { entry, content throws(FormatError) in
-                guard let content else { return }
-                try index.add(entry, classID: classID, try ContentLayout(decoding: content), in: content)
+            let contents = FrameContents(frame, handle, self, classID: classID, ordinals: ordinals)
+            try contents.forEach { entry, layout, content throws(FormatError) in
+                guard let layout else { return }
+                try index.add(entry, classID: classID, layout, in: content)
             }
         }
     }

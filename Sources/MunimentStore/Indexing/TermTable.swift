@@ -6,12 +6,13 @@ internal import MunimentFormat
 
 /// Numbers terms in the order in which they first come. Used by one thread.
 final class TermTable {
-    private var arena: UnsafeMutableRawBufferPointer
-    private var byteCount = 0
+    // One thread at a time, and no closure escapes: dynamic exclusivity checks would cost more than a look-up.
+    @exclusivity(unchecked) private var arena: UnsafeMutableRawBufferPointer
+    @exclusivity(unchecked) private var byteCount = 0
     /// Where each term ends in the arena.
-    private var ends: ContiguousArray<UInt32> = []
-    /// High half: of the hash; low half: the term's number plus 1; 0 where nothing stands.
-    private var slots: UnsafeMutableBufferPointer<UInt64>
+    @exclusivity(unchecked) private var ends: ContiguousArray<UInt32> = []
+    /// High half: of the hash, which also says where the slot stands; low half: the term's number plus 1; 0 where nothing stands.
+    @exclusivity(unchecked) private var slots: UnsafeMutableBufferPointer<UInt64>
     /// Nobody who chooses terms knows which of them collide.
     private let seed = UInt64.random(in: 0 ... .max)
 
@@ -42,7 +43,7 @@ final class TermTable {
         let cut = UnsafeRawBufferPointer(rebasing: encoded.prefix(IndexTerm.byteCountMax - 1))
         let hash = hash(cut)
         let mask = slots.count - 1
-        var place = Int(truncatingIfNeeded: hash) & mask
+        var place = Int(hash >> 32) & mask
         while slots[place] != 0 {
             let slot = slots[place]
             if slot >> 32 == hash >> 32 {
@@ -64,7 +65,7 @@ final class TermTable {
             let cut = UnsafeRawBufferPointer(rebasing: raw.dropFirst())
             let hash = hash(cut)
             let mask = slots.count - 1
-            var place = Int(truncatingIfNeeded: hash) & mask
+            var place = Int(hash >> 32) & mask
             while slots[place] != 0 {
                 let slot = slots[place]
                 let number = Int(slot & 0xffff_ffff) - 1
@@ -94,11 +95,11 @@ final class TermTable {
         slots = .allocate(capacity: old.count * 2)
         slots.initialize(repeating: 0)
         let mask = slots.count - 1
-        for number in 0..<ends.count {
-            let hash = hash(UnsafeRawBufferPointer(rebasing: self[number].dropFirst()))
-            var place = Int(truncatingIfNeeded: hash) & mask
+        // A slot tells its place in a table of any size, so no term is looked at.
+        for slot in old where slot != 0 {
+            var place = Int(slot >> 32) & mask
             while slots[place] != 0 { place = (place + 1) & mask }
-            slots[place] = hash & ~0xffff_ffff | UInt64(number + 1)
+            slots[place] = slot
         }
         old.deallocate()
     }

@@ -51,6 +51,12 @@ package final class FrameView: Sendable {
         withEntries { columns.entry(Int(index - header.firstIndex), in: $0) }
     }
 
+    /// What the frame's entry `ordinal` commits to.
+    package func commitment(ofEntry ordinal: Int) -> Digest {
+        let offset = columns.commitmentsOffset + ordinal * Digest.byteCount
+        return withEntries { entries in entries.baseAddress.map { Digest(loading: $0 + offset) } ?? .zero }
+    }
+
     /// All leaf hashes of the frame, 32 bytes each, at `output`.
     package func leafHashes(_ hasher: EntryHasher, to output: UnsafeMutableRawPointer) {
         withEntries { hasher.hash(columns.runs, commitments: $0.baseAddress! + columns.commitmentsOffset, to: output) }

@@ -191,12 +191,11 @@ struct Repacker {
                 for _ in ordinals { batch.appendPurged() }
                 continue
             }
-            let contents = try FrameContents(frame, source, reader, classID: classID, ordinals: ordinals)
+            let contents = FrameContents(frame, source, reader, classID: classID, ordinals: ordinals)
             let salts = omission.rekeyed[classID] == nil ? nil : try saltStream(classID, frame)
-            try contents.forEach { index, content throws(FormatError) in
-                guard let content, !omission.purged.contains(index) else { return batch.appendPurged() }
+            try contents.forEach { index, layout, content throws(FormatError) in
+                guard let layout, !omission.purged.contains(index) else { return batch.appendPurged() }
                 gathered.kept.insert(classID)
-                let layout = try ContentLayout(decoding: content)
                 // Control records have no terms.
                 if classID != ControlRecord.classID {
                     try indexer.add(index, classID: classID, layout, in: content)

@@ -220,13 +220,15 @@ private struct PolicyHistory {
             guard policy.isDue(record.index, entry, at: compliance) == model.isDue(record, compliance) else {
                 throw Disagreement(description: "\(what): due is \(model.isDue(record, compliance))")
             }
-            var attributes = record.attributes
-            if let stream = record.stream { attributes?.append(Attribute("@stream", .text(stream))) }
+            let attributes = try record.attributes.map { attributes in
+                let stream = record.stream.map { [Attribute("@stream", .text($0))] } ?? []
+                return try RecordAttributes(attributes + stream)
+            }
             var facts = HoldFacts(
                 index: record.index, classID: record.classID, time: record.occurred ?? record.recorded)
             var holders: Set<String> = []
             for matter in policy.mattersInForce
-            where matter.covers(&facts, attributes: { attributes?.map(\.encoded) }) {
+            where matter.covers(&facts, attributes: { attributes }) {
                 holders.insert(matter.name ?? "?")
             }
             if model.isDue(record, compliance) {
@@ -239,5 +241,13 @@ private struct PolicyHistory {
                 throw Disagreement(description: "\(what): purged by \(String(describing: model.gone[record.index]))")
             }
         }
+    }
+}
+
+extension RecordAttributes {
+    /// As they stand in a content.
+    fileprivate init(_ attributes: [Attribute]) throws {
+        let bytes = ContentEncoder.head(attributes: ContentEncoder.canonical(attributes), payloadByteCount: 0)
+        self.init(try bytes.decode(ContentLayout.init(decoding:)), at: 0, of: bytes)
     }
 }
