@@ -61,7 +61,9 @@ import Testing
             }
             return text
         }
-        return document.matches(of: /<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/).map { [plain($0.output.1), plain($0.output.2)] }
+        return document.matches(of: /<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/).map {
+            [plain($0.output.1), plain($0.output.2)]
+        }
     }
 
     private struct Facts: Decodable {
@@ -146,7 +148,9 @@ import Testing
         for (number, name) in names.enumerated() {
             try setClass(archive, name)
             for _ in 0..<2 { try append(20, to: archive, name) }
-            try run(["hold", "place", archive, "matter \(number)", "--index", "\(number * 3 + 900)-\(number * 3 + 901)"])
+            try run([
+                "hold", "place", archive, "matter \(number)", "--index", "\(number * 3 + 900)-\(number * 3 + 901)",
+            ])
             // Ranges with holes.
             let first = 20 + number * 50
             for hole in 0..<3 { try run(["hold", "place", archive, "hole", "--index", "\(first + hole * 5)"]) }
@@ -154,7 +158,9 @@ import Testing
         }
         try run(["compact", archive])
         let (page, facts) = try certificate(archive)
-        #expect(facts.lines.filter { $0[0] == "Rule" }.count == 13 && facts.lines.filter { $0[0] == "Hold in force" }.count == 13)
+        #expect(
+            facts.lines.filter { $0[0] == "Rule" }.count == 13
+                && facts.lines.filter { $0[0] == "Hold in force" }.count == 13)
         try expectGood(page, facts)
         try expectIntact(page, key)
     }
@@ -163,22 +169,32 @@ import Testing
     @Test func hostileNamesAreInert() throws {
         guard Self.browser != nil else { return }
         var names = [
-            "<script>document.title='x'</script>", "</script><script>alert(1)</script>", "\"><img src=x onerror=alert(1)>",
-            "<svg/onload=fetch('//example.com')>", "</dd></dl><h1>Not destroyed</h1>", "&lt;b&gt;&amp;", "<!--", "]]>", "{{7*7}}",
-            "\u{202e}drawkcab\u{202c}", "a\u{1b}[31mb\u{7f}c", "<a href=//example.com>", "javascript:alert(1)", "'\"`$(id)`",
+            "<script>document.title='x'</script>", "</script><script>alert(1)</script>",
+            "\"><img src=x onerror=alert(1)>",
+            "<svg/onload=fetch('//example.com')>", "</dd></dl><h1>Not destroyed</h1>", "&lt;b&gt;&amp;", "<!--", "]]>",
+            "{{7*7}}",
+            "\u{202e}drawkcab\u{202c}", "a\u{1b}[31mb\u{7f}c", "<a href=//example.com>", "javascript:alert(1)",
+            "'\"`$(id)`",
         ]
         let strings = Samples.shared.map { $0 + "/data/hostile-strings/blns.json" }
-        if let strings, let all = try? JSONDecoder().decode([String].self, from: Data(contentsOf: URL(fileURLWithPath: strings))) {
+        if let strings,
+            let all = try? JSONDecoder().decode([String].self, from: Data(contentsOf: URL(fileURLWithPath: strings)))
+        {
             let fitting = all.filter { (1...64).contains($0.utf8.count) && ($0.contains("<") || $0.contains("&")) }
             names += stride(from: 0, to: fitting.count, by: max(1, fitting.count / 20)).map { fitting[$0] }
         } else {
             print("skipped in part: there are no hostile strings in ../shared/data")
         }
         var seen: Set<String> = []
-        for (number, batch) in stride(from: 0, to: names.count, by: 11).map({ Array(names[$0..<min($0 + 11, names.count)]) }).enumerated() {
+        for (number, batch) in stride(from: 0, to: names.count, by: 11).map({
+            Array(names[$0..<min($0 + 11, names.count)])
+        }).enumerated() {
             let (archive, key) = try workspace.archive("hostile\(number)")
             for name in batch where seen.insert(name).inserted {
-                guard try Command.run(["class", "set", archive, name, "--period", "P7Y", "--since", "occurred"]).status == 0 else {
+                guard
+                    try Command.run(["class", "set", archive, name, "--period", "P7Y", "--since", "occurred"]).status
+                        == 0
+                else {
                     continue
                 }
                 try append(1, to: archive, name)

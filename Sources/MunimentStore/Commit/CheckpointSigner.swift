@@ -76,7 +76,8 @@ package final class CheckpointSigner: Sendable {
             guard signer.key.description.utf8.elementsEqual(manifest.verifierKey.utf8) else {
                 throw ArchiveError(
                     .damaged,
-                    "\(paths.manifest) names another key than the one that signs: restore it from a copy, and run verify.")
+                    "\(paths.manifest) names another key than the one that signs: restore it from a copy, and run verify."
+                )
             }
             let signed = try CheckpointSigner.lastSigned(fileSystem, paths.keys)
             return CheckpointSigner(fileSystem, paths, origin: origin, signer: signer, signed: signed, newest: newest)

@@ -171,7 +171,9 @@ final class FrameFormer {
         guard beginsSegment else {
             if let first = appends.first, first.isControl, !first.isSeal, isFull(forControl: first.count) {
                 throw ArchiveError(
-                    .full, "The open segment is full, and the one before it is not sealed yet: free some space, and try again.")
+                    .full,
+                    "The open segment is full, and the one before it is not sealed yet: free some space, and try again."
+                )
             }
             return try form(appends)
         }

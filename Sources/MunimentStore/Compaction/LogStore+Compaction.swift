@@ -11,7 +11,8 @@ extension LogStore {
 
     /// Step 2: writes and checks the generation of a sealed segment that lacks some contents. It is not in force.
     package func writeGeneration(_ purge: SegmentPurge) throws(ArchiveError) -> UnnamedGeneration {
-        try PurgeWriter(reader: reader, keys: keys, classes: classes, statements: statements, committed: committed).write(purge)
+        try PurgeWriter(reader: reader, keys: keys, classes: classes, statements: statements, committed: committed)
+            .write(purge)
     }
 
     /// Gives up a generation that was written.

@@ -52,7 +52,8 @@ struct PurgeWriter {
             guard try statements.state(old, committed) else {
                 throw ArchiveError(
                     .damaged,
-                    "The footer of \(handle.path) is not the one that the log states: nothing is purged of it; run verify on a copy.")
+                    "The footer of \(handle.path) is not the one that the log states: nothing is purged of it; run verify on a copy."
+                )
             }
             let omission = try omission(purge, generation: header.generation + 1)
             let repacker = Repacker(reader, header, handle, omitting: omission, classes)

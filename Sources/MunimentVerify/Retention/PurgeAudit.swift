@@ -17,6 +17,9 @@ struct PurgeAudit {
     /// The prepared records of each segment that are carried out or on their way, in the order of the log.
     private var prepared: [UInt64: [Step]] = [:]
 
+    /// Segments that a purge replaced after they were read: which keys their new generations use is not known.
+    private var replaced: Set<UInt64> = []
+
     private(set) var findings = Findings()
     /// Records whose content a carried-out disposition destroyed.
     private(set) var purgedCount: UInt64 = 0
@@ -55,7 +58,7 @@ struct PurgeAudit {
     /// The generation below which a segment's keys must be gone, by segment: those of the newest disposition that was
     /// carried out.
     var purgedGenerations: [UInt64: UInt32] {
-        prepared.compactMapValues { steps in
+        prepared.filter { !replaced.contains($0.key) }.compactMapValues { steps in
             steps.last { $0.state == .carriedOut }.map { $0.prepared.seal.generation }
         }
     }
@@ -156,7 +159,9 @@ struct PurgeAudit {
                 ? "can't be opened: the keys are of a later epoch than this log knows, and theirs are destroyed"
                 : "can't be opened: their keys are destroyed, and no disposition under a checkpoint says so",
             keysAreAhead ? .unattested : .error)
-        let surviving = isExact ? done.subtracting(absent).subtracting(readBefore(summary, steps)) : IndexSet()
+        let before = readBefore(summary, steps)
+        if !before.isEmpty { replaced.insert(summary.segment) }
+        let surviving = isExact ? done.subtracting(absent).subtracting(before) : IndexSet()
         if let first = surviving.first {
             findings.append(
                 Finding(

@@ -11,7 +11,8 @@ import Testing
     }
 
     private static func hold(_ store: LogStore) throws -> UInt64 {
-        try store.appendControl(.hold, body: HoldRecord(matter: nil, scope: HoldScope(classes: [1])).encoded()).firstIndex
+        try store.appendControl(.hold, body: HoldRecord(matter: nil, scope: HoldScope(classes: [1])).encoded())
+            .firstIndex
     }
 
     @Test(arguments: [false, true]) func aFullSegmentEnds(isSynchronous: Bool) throws {

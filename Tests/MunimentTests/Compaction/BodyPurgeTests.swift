@@ -63,7 +63,9 @@ import Testing
             try fixture.store.close()
             let names = try Life.files(disk, "archive")
             #expect(names.filter { $0.hasSuffix(".body") }.count == 1, "\(names)")
-            let segments = names.compactMap { SegmentHeader.parse(fileName: String($0.split(separator: "/").last ?? "")) }
+            let segments = names.compactMap {
+                SegmentHeader.parse(fileName: String($0.split(separator: "/").last ?? ""))
+            }
             #expect(Set(segments.map(\.segment)).count == segments.count, "a segment has two generations: \(names)")
             for name in names + (try Life.files(disk, "archive.keys")) {
                 let bytes = try disk.readFully(name, maximumByteCount: 1 << 24)

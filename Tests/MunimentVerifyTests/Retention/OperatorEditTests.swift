@@ -49,9 +49,13 @@ import Testing
         let known = ["muniment.json", "checkpoint", "checkpoints", "lock", "segments.dir"]
         for name in try store.files.files(keys: true) where !known.contains(name) {
             #expect(
-                ["segments/", "bodies/", "tree/", "keys/"].contains { name.hasPrefix($0) }, "\(name) is a file of its own")
+                ["segments/", "bodies/", "tree/", "keys/"].contains { name.hasPrefix($0) },
+                "\(name) is a file of its own")
         }
-        #expect(Set(try store.files.files(keys: true).filter { $0.hasPrefix("keys/") }) == ["keys/groups", "keys/root.key", "keys/signer"])
+        #expect(
+            Set(try store.files.files(keys: true).filter { $0.hasPrefix("keys/") }) == [
+                "keys/groups", "keys/root.key", "keys/signer",
+            ])
         #expect(try store.compact().purged == UInt64(store.bait.count))
         #expect(try store.lost() == [])
     }
@@ -70,20 +74,28 @@ import Testing
     @Test func theDirectory() throws {
         let store = try OperatorFixture.shared.copy()
         let ten: Microseconds = 315_360_000_000_000
-        func attack(_ name: String, _ change: @escaping (inout [SegmentRow]) -> Void) throws -> OperatorFixture.Outcome {
+        func attack(_ name: String, _ change: @escaping (inout [SegmentRow]) -> Void) throws -> OperatorFixture.Outcome
+        {
             let copy = try store.copy()
             return try copy.attack(name) { try editRows(copy, change) }
         }
         expectRun(
-            try attack("older times") { $0[0].recordedFirst -= ten; $0[0].recordedLast -= ten }, purged: store.bait.count)
+            try attack("older times") {
+                $0[0].recordedFirst -= ten; $0[0].recordedLast -= ten
+            }, purged: store.bait.count)
         expectRun(try attack("no rows") { $0 = [] }, purged: store.bait.count)
         _ = try attack("another generation") { $0[0].generation += 1 }
         _ = try attack("another footer") { $0[0].footerDigest = .zero }
         _ = try attack("fewer entries") { $0[0].entryCount -= 5 }
-        _ = try attack("a later start") { $0[0].firstIndex += 5; $0[0].entryCount -= 5 }
+        _ = try attack("a later start") {
+            $0[0].firstIndex += 5; $0[0].entryCount -= 5
+        }
         _ = try attack("a longer file") { $0[0].fileByteCount += 4_096 }
         _ = try attack("a segment that is not sealed") { rows in
-            rows.append(SegmentRow(segment: 1, generation: 0, isSealed: true, firstIndex: rows[0].firstIndex + rows[0].entryCount, entryCount: 3))
+            rows.append(
+                SegmentRow(
+                    segment: 1, generation: 0, isSealed: true, firstIndex: rows[0].firstIndex + rows[0].entryCount,
+                    entryCount: 3))
         }
     }
 
@@ -106,7 +118,8 @@ import Testing
                 try copy.attack("a foreign generation, \(keepsDirectory)") {
                     copy.files.create(name, bytes)
                     if keepsDirectory {
-                        let file = try #require(bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: $0) })
+                        let file = try #require(
+                            bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: $0) })
                         let footer = try Array(bytes.suffix(file)).decode(Footer.init(decoding:))
                         try editRows(copy) { $0[0] = SegmentRow(footer: footer, fileByteCount: UInt64(bytes.count)) }
                     } else {
@@ -121,19 +134,30 @@ import Testing
     @Test func footers() throws {
         let store = try OperatorFixture.shared.copy()
         let changes: [(String, (inout Footer) throws -> Void)] = [
-            ("older times", { $0.recordedFirst -= 315_360_000_000_000; $0.recordedLast -= 315_360_000_000_000 }),
+            (
+                "older times",
+                {
+                    $0.recordedFirst -= 315_360_000_000_000; $0.recordedLast -= 315_360_000_000_000
+                }
+            ),
             ("another class", { $0.groups[2].classID = 9 }),
-            ("slots exchanged", { footer in
-                let slot = footer.groups[1].slot
-                footer.groups[1].slot = footer.groups[2].slot
-                footer.groups[2].slot = slot
-            }),
+            (
+                "slots exchanged",
+                { footer in
+                    let slot = footer.groups[1].slot
+                    footer.groups[1].slot = footer.groups[2].slot
+                    footer.groups[2].slot = slot
+                }
+            ),
             ("fewer records", { $0.groups[2].recordCount -= 1 }),
-            ("another's body file", { footer in
-                let body = try #require(try store.files.files().first { $0.hasSuffix(".body") })
-                let id = try #require(Hexadecimal.bytes(String(body.split(separator: "/")[2].dropLast(5))))
-                footer.bodyFiles = [.init(id: id, index: store.bait[0], fileByteCount: 4_096, digest: .zero)]
-            }),
+            (
+                "another's body file",
+                { footer in
+                    let body = try #require(try store.files.files().first { $0.hasSuffix(".body") })
+                    let id = try #require(Hexadecimal.bytes(String(body.split(separator: "/")[2].dropLast(5))))
+                    footer.bodyFiles = [.init(id: id, index: store.bait[0], fileByteCount: 4_096, digest: .zero)]
+                }
+            ),
         ]
         for (name, change) in changes {
             let copy = try store.copy()
@@ -280,7 +304,9 @@ import Testing
             let header = try tools.header(frame, at: 0)
             frame = Array(frame[..<header.frameByteCount])
             // What only the keys give: the ciphertext, and the commitment, whose salt is a key's.
-            for (what, place) in [("ciphertext", header.skeletonByteCount + 3), ("commitment", header.partRowsOffset - 9)] {
+            for (what, place) in [
+                ("ciphertext", header.skeletonByteCount + 3), ("commitment", header.partRowsOffset - 9),
+            ] {
                 let copy = try store.copy()
                 expectRefusal(
                     try copy.attack("\(name), \(what)") {

@@ -77,7 +77,8 @@ final class OperatorFixture: @unchecked Sendable {
             later = try append(6, 2, occurred: Self.past)
             let scope = HoldScope(indexes: MunimentFormat.IndexSet(later))
             matterLater = try store.appendControl(
-                .hold, body: HoldRecord(matter: nil, scope: scope).encoded()).firstIndex
+                .hold, body: HoldRecord(matter: nil, scope: scope).encoded()
+            ).firstIndex
             bait += try append(3, 2, occurred: Self.past)
         }
         (self.bait, self.held, self.young, heldLater, self.large) = (bait, held, young, later, large)
@@ -212,9 +213,11 @@ final class OperatorFixture: @unchecked Sendable {
         let after = try contents()
         for (file, bytes) in edited {
             let isKept =
-                if file.hasPrefix("segments/") { after[file]?.starts(with: bytes) ?? false }
-                else if file.hasPrefix("bodies/") || file == "keys/groups" { after[file].map { $0.starts(with: bytes) } ?? false }
-                else { after[file] != nil }
+                if file.hasPrefix("segments/") {
+                    after[file]?.starts(with: bytes) ?? false
+                } else if file.hasPrefix("bodies/") || file == "keys/groups" {
+                    after[file].map { $0.starts(with: bytes) } ?? false
+                } else { after[file] != nil }
             #expect(isKept, "\(name): \(file) is gone or changed", sourceLocation: sourceLocation)
         }
     }

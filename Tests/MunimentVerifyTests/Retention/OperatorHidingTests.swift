@@ -82,7 +82,9 @@ import Testing
             try $0.files.remove(Self.new)
             try put($0, purged.before, [Self.old, "segments.dir", "keys/groups"])
         }
-        try hide("the old checkpoint", purged, [.checkpointReplayed, .checkpointAhead, .tailUnattested, .checkpointNotKept]) {
+        try hide(
+            "the old checkpoint", purged, [.checkpointReplayed, .checkpointAhead, .tailUnattested, .checkpointNotKept]
+        ) {
             try put($0, purged.before, ["checkpoint"])
         }
         try hide("a footer with other counts", purged, [.sealMismatch, .footerGroups]) { store in

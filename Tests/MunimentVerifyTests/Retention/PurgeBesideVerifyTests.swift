@@ -20,10 +20,12 @@ import Testing
         var options = try purged.fixture.options(keys: true, jobs: 1)
         options.progressInterval = 0
         options.progress = { progress in
-            let isFirst = progress.entryCount >= 34 && wasPurged.change { done in
-                defer { done = true }
-                return !done
-            }
+            let isFirst =
+                progress.entryCount >= 34
+                && wasPurged.change { done in
+                    defer { done = true }
+                    return !done
+                }
             guard isFirst else { return }
             do {
                 try purged.reopen(after: 3) { store in _ = try purge.run(store, purged.clock) }
