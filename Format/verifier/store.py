@@ -41,8 +41,8 @@ class Store:
     def run(self):
         guard = self.report.guard
         self.read_manifest()
+        with guard("key.malformed"): self.read_keys()           # before the checkpoints: a writer may go on
         with guard("checkpoint.malformed", "checkpoint"): self.read_checkpoints()
-        with guard("key.malformed"): self.read_keys()
         with guard("tree.node", "tree"): self.open_nodes()
         self.acknowledged = max((note.treeSize for _, _, note, _ in self.claims), default=0)
         self.present = list(files_below(self.root))                 # before the segments: a writer may go on
@@ -91,6 +91,12 @@ class Store:
         if kept and published and published.treeSize < kept.treeSize:
             message = "it is of size %d, and one of size %d was kept" % (published.treeSize, kept.treeSize)
             self.report.error("checkpoint.replayed", message, "checkpoint", None, published.treeSize)
+        # What the key signed before the last was published before the last was written, unless the disk was full.
+        newest = max((note.treeSize for note in (kept, published) if note), default=None)
+        states = self.keyring.states if self.keyring else []
+        if newest is not None and len(states) == 2 and newest < min(states):
+            message = "the newest is of size %d, and the key has signed one of size %d since" % (newest, min(states))
+            self.report.unattested("checkpoint.replayed", message, "checkpoint", None, newest)
         if self.against: take(self.against, None)
 
     def end_journal(self, file, at):
