@@ -80,7 +80,10 @@ fuzz: deps
 	Tests/Fuzz/run.sh $${SECONDS_EACH:-60}
 
 nightly: test sim interop fuzz
-	MUNIMENT_NIGHTLY=1 $(SWIFT) test --skip-build --filter 'BitFlip|aChangeInAThousandRecords'
+	MUNIMENT_NIGHTLY=1 $(SWIFT) test --skip-build --filter 'BitFlip|TamperCatalogueSecond'
+	MUNIMENT_NIGHTLY=1 $(SWIFT) test -c release --skip-build --scratch-path .build-sim -Xswiftc -enable-testing \
+		--filter 'aChangeInAThousandRecords|QueryScale'
+	bash Tests/Scripts/query_beside_writer.sh .build/release/muniment
 	MUNIMENT_KILLS=1000 bash Tests/Scripts/kill9.sh .build/release/muniment
 	MUNIMENT_KILLS=500 bash Tests/Scripts/kill9_compact.sh .build/release/muniment
 

@@ -73,7 +73,7 @@ let package = Package(
         tests(
             "MunimentVerify",
             ["Muniment", "MunimentStore", "MunimentFormat", "MunimentCrypto", "MunimentMerkle", "MunimentNote"]),
-        tests("Muniment", ["MunimentStore", "MunimentFormat", "MunimentVerify", log]),
+        tests("Muniment", ["MunimentStore", "MunimentFormat", "MunimentInput", "MunimentVerify", log]),
         tests("MunimentCLI", ["Muniment"]),
         // What the fuzzers feed: in no product, so no embedder builds it.
         .target(

@@ -17,6 +17,7 @@ class Keyring:
         self.root, self.log_id, self.report, self.passphrase = root, log_id, report, passphrase
         self.name = printable(os.path.basename(os.path.normpath(root)))
         self.epoch_key = self.header = self.rows = self.signed = None
+        self.states = []                                        # what the signer's two blocks state, in their order
         with report.guard("key.malformed", self.path("root.key")):
             root_key = self.unlock()
             if root_key:
@@ -60,7 +61,9 @@ class Keyring:
             with contextlib.suppress(Refusal):
                 state = decode_signer_state(raw[(n + 1) * BLOCK:(n + 2) * BLOCK])
                 newer = not self.signed or state.sequence > self.signed.sequence
-                if state.sequence % 2 == n and newer: self.signed = state
+                if state.sequence % 2 != n: continue
+                self.states.append(state)
+                if newer: self.signed = state
         need(self.signed, "inconsistent", "neither block tells what was signed last")
 
     def present(self):

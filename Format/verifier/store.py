@@ -41,8 +41,8 @@ class Store:
     def run(self):
         guard = self.report.guard
         self.read_manifest()
+        with guard("key.malformed"): self.read_keys()           # before the checkpoints: a writer may go on
         with guard("checkpoint.malformed", "checkpoint"): self.read_checkpoints()
-        with guard("key.malformed"): self.read_keys()
         with guard("tree.node", "tree"): self.open_nodes()
         self.acknowledged = max((note.treeSize for _, _, note, _ in self.claims), default=0)
         self.present = list(files_below(self.root))                 # before the segments: a writer may go on
@@ -53,6 +53,7 @@ class Store:
         purges = Purges(self, covered)
         with guard("seal.mismatch"): self.check_seals(covered, purges)
         with guard("directory.row", "segments.dir"): self.check_directory()
+        self.check_ends()
         purges.run()
         with guard("file.foreign"): self.check_foreign()
         return self.report.conclude(self.tree.size, self.tree.root(), self.records, purges.purged, purges.unexplained)
@@ -91,6 +92,12 @@ class Store:
         if kept and published and published.treeSize < kept.treeSize:
             message = "it is of size %d, and one of size %d was kept" % (published.treeSize, kept.treeSize)
             self.report.error("checkpoint.replayed", message, "checkpoint", None, published.treeSize)
+        # What the key signed before the last was published before the last was written, unless the disk was full.
+        newest = max((note.treeSize for note in (kept, published) if note), default=None)
+        sizes = [state.treeSize for state in self.keyring.states] if self.keyring else []
+        if newest is not None and len(sizes) == 2 and newest < min(sizes):
+            message = "the newest is of size %d, and the key has signed one of size %d since" % (newest, min(sizes))
+            self.report.unattested("checkpoint.replayed", message, "checkpoint", None, newest)
         if self.against: take(self.against, None)
 
     def end_journal(self, file, at):
@@ -110,7 +117,8 @@ class Store:
     def read_keys(self):
         if not self.keys_folder: return
         self.keyring = Keyring(self.keys_folder, self.log_id, self.passphrase, self.report)
-        if self.keyring.signed: self.claims.append((self.keyring.path("signer"), None, self.keyring.signed, False))
+        for state in self.keyring.states:
+            if state.treeSize: self.claims.append((self.keyring.path("signer"), None, state, False))
 
     def open_nodes(self):
         """Opens the files of stored nodes."""
@@ -129,6 +137,14 @@ class Store:
             if stored[32 * n:32 * n + 32] != nodes[n]:
                 self.report.error("tree.node", "node %d of level %d" % (first + n, level), "tree/%02d" % level,
                                   32 * (first + n), first + n << level)
+
+    def check_ends(self):
+        """Whether something follows the last complete node of a level."""
+        for level, file in self.nodes.items():
+            end = 32 * (self.size >> level)
+            if file.size > end or file.size % 32:
+                message = "bytes follow the last complete node of level %d" % level
+                self.report.unattested("tree.trailing", message, "tree/%02d" % level, min(end, file.size // 32 * 32))
 
     # The log
 
@@ -287,7 +303,7 @@ class Store:
             if walk.bad_footer:
                 offset, finding, message = walk.bad_footer
                 if seal or number < last - 1: self.report.error(finding, message, walk.path, offset)
-                else: self.report.notice("tail.torn", "an unfinished footer: " + message, walk.path, offset)
+                else: self.report.unattested("tail.torn", "an unfinished footer: " + message, walk.path, offset)
             elif not walk.footer and (seal or number < last - 1):
                 self.report.error("footer.missing", "the segment has no footer", walk.path, None, walk.first)
             if walk.footer and not seal and number < last - 1:

@@ -118,8 +118,8 @@ class SegmentWalk:
     def damage(self, at, end, finding, message, after):
         """Tells of what is no frame, and says where the next one is."""
         if self.is_torn(self.store.size, after, end):
-            self.report.notice("tail.torn", "an unfinished frame that no checkpoint covers: " + message, self.path, at,
-                               self.store.size)
+            self.report.unattested("tail.torn", "an unfinished frame that no checkpoint covers: " + message, self.path, at,
+                                   self.store.size)
             return end
         self.report.error(finding, message, self.path, at, self.store.size)
         self.damaged = self.store.broken = True

@@ -47,7 +47,7 @@ extension Finding.Code {
     public static let checkpointAhead = Self("checkpoint.ahead")
     /// A checkpoint that contradicts the one given from outside.
     public static let checkpointInconsistent = Self("checkpoint.inconsistent")
-    /// The published checkpoint is older than a kept one, or than what the key signed last.
+    /// The published checkpoint is older than a kept one, or the newest one than two that the key has signed.
     public static let checkpointReplayed = Self("checkpoint.replayed")
     /// The published checkpoint is not among the kept ones.
     public static let checkpointNotKept = Self("checkpoint.notKept")

@@ -153,6 +153,26 @@ import Testing
         }
     }
 
+    /// A purged record is shown with what the log states of its disposition, and with what the page does not judge.
+    @Test func whatIsPurgedComesWithItsDisposition() throws {
+        let (archive, key) = try workspace.archive()
+        let rule = ["class", "set", archive, "brief", "--period", "P7Y", "--since", "occurred"]
+        #expect(try Command.run(rule).status == 0)
+        let lines = Samples.lines((0..<6).map { Array(#"{"at": "2001-02-03T04:05:0\#($0)Z"}"#.utf8) })
+        let options = ["--format", "ndjson", "--class", "brief", "--time", "at"]
+        #expect(try Command.run(["append", archive] + options, input: lines).status == 0)
+        #expect(try Command.run(["hold", "place", archive, "Doe v. Roe", "--index", "5"]).status == 0)
+        #expect(try Command.run(["compact", archive]).status == 0)
+        let path = try page(archive, "--index", "3-8")
+        guard let visit = try visit(path, key: key, opensAll: true) else { return }
+        #expect(visit.verdict == "intact" && visit.requests.isEmpty, "\(visit.requests)")
+        #expect(visit.document.matches(of: /purged by disposition \d+: it was destroyed/).count == 5)
+        for words in [
+            "5 records, by disposition", "class record 2 of brief", "Compliance clock", "proved", "matter 9 (proved)",
+            "1 due records of the same segment", "key-encryption key is destroyed", "Not judged",
+        ] { #expect(visit.document.contains(words), "\(words)") }
+    }
+
     @Test func whatRecordsHoldStaysInert() throws {
         let (archive, key) = try workspace.archive()
         var lines = [

@@ -1,7 +1,6 @@
 // What someone does to the index of a sealed segment: who has no key damages it, who has the keys makes it lie.
 
 import Foundation
-import MunimentCrypto
 import MunimentFormat
 import Testing
 
@@ -134,6 +133,7 @@ import Testing
     /// them. Only the contents tell.
     @Test func lyingIndexes() throws {
         let whole = try fixture.read(file)
+        let forge = try IndexForge(fixture, segment: 0)
         let lies: [(String, (UInt32, [Attribute]) -> [Attribute])] = [
             ("a record is left out", { $0 == 50 ? [] : $1 }),
             ("a term of one record is left out", { $0 == 50 ? Array($1.dropFirst()) : $1 }),
@@ -145,7 +145,7 @@ import Testing
         ]
         for (name, lie) in lies {
             var pieces = try Pieces(whole)
-            let forged = try forged(pieces, lie)
+            let forged = try forge.made(lie)
             pieces.pages = forged.pages
             pieces.footer.index = IndexDirectory(groups: [forged.group]).encoded()
             try fixture.write(file, pieces.bytes)
@@ -154,31 +154,6 @@ import Testing
         }
         // Without a lie the index is the same to the last byte.
         let pieces = try Pieces(whole)
-        #expect(try forged(pieces) { $1 }.pages == pieces.pages)
-    }
-
-    private func forged(
-        _ pieces: Pieces, _ lie: (UInt32, [Attribute]) -> [Attribute]
-    ) throws -> (group: IndexDirectory.Group, pages: [UInt8]) {
-        let system = POSIXFileSystem()
-        let manifest = try Recovery(system, StorePaths(fixture.path, keys: nil)).manifest()
-        let keys = try KeyRing.open(
-            system, fixture.path + ".keys", logID: manifest.logID, passphrase: nil, isWritable: false)
-        let store = try LogStore.open(system, fixture.path, options: StoreFixture.options(200))
-        defer { try? store.close() }
-        let builder = GroupIndexBuilder(classID: 1, names: nil)
-        let first = pieces.footer.firstIndex
-        for index in first..<first + pieces.footer.entryCount {
-            let entry = try store.reader.entry(index).decode(Entry.init(decoding:))
-            guard entry.kind == .record else { continue }
-            let ordinal = UInt32(index - first)
-            builder.add(entry.occurred ?? entry.recorded, ordinal..<ordinal + 1)
-            let attributes = lie(ordinal, try store.reader.content(index).attributes())
-            let content = ContentEncoder.head(attributes: ContentEncoder.canonical(attributes), payloadByteCount: 0)
-            try content.decode { raw throws(FormatError) in
-                try builder.add(ordinal, ContentLayout(decoding: raw), in: raw)
-            }
-        }
-        return builder.finish(IndexKey(try keys.group(segment: pieces.footer.segment, classID: 1).key))
+        #expect(try forge.made { $1 }.pages == pieces.pages)
     }
 }

@@ -24,7 +24,7 @@ final class TemporaryDirectory {
 
 /// A store, and how to verify it.
 final class StoreFixture: @unchecked Sendable {
-    // Nothing changes after init; the files are the test's to change.
+    // One test at a time has an instance; the files are its to change.
     let directory: TemporaryDirectory
     let path: String
     private(set) var verifierKey = ""
@@ -81,6 +81,9 @@ final class StoreFixture: @unchecked Sendable {
         options.clock = clock
         return options
     }
+
+    /// From now on another log is here, under its own key.
+    func trust(_ key: String) { verifierKey = key }
 
     /// Opens the store again, lets `fill` append to it, and closes it.
     func reopen(

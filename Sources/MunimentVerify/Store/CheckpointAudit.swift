@@ -44,6 +44,20 @@ struct CheckpointAudit {
         }
     }
 
+    /// Holds what the key says that it signed against what is published. Of `signed`, its two states, the newer may be of a checkpoint that a
+    /// crash kept from being published; the older one's was published before the newer was written. That a full disk kept it from that too is
+    /// the one innocent reason, so it is no proof of tampering.
+    mutating func compare(signed: [RootClaim]) {
+        guard signed.count == 2, let older = signed.map(\.size).min(), let newest, newest.checkpoint.size < older else {
+            return
+        }
+        findings.append(
+            Finding(
+                .checkpointReplayed, .unattested, "checkpoint",
+                "The newest checkpoint is of size \(newest.checkpoint.size), but the key has signed two since, the older of size \(older): an "
+                    + "old one was put in their place, or they could not be published."))
+    }
+
     private mutating func readPublished() -> TrustJudge.Judged? {
         let name = "checkpoint"
         guard let file = files.open(name, isRequired: true, &findings),

@@ -27,6 +27,7 @@ struct StoreVerifier {
             options.trustedKeys, origin: facts.manifest?.origin, ownKey: facts.manifest?.verifierKey)
         var checkpoints = CheckpointAudit(files, judge)
         try checkpoints.run(against: options.against)
+        checkpoints.compare(signed: keys?.claims ?? [])
         findings += checkpoints.findings
         let tree = StoredTree(files, &findings)
         let directory = DirectoryAudit(files, &findings)

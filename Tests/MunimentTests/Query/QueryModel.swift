@@ -86,6 +86,9 @@ indirect enum ModelQuery {
 /// Randomness that can be repeated.
 struct QueryGenerator: RandomNumberGenerator {
     private var random: SeededGenerator
+    /// Conditions on what is known to be there, asked now and then.
+    var known: [ModelQuery] = []
+
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     mutating func next() -> UInt64 { random.next() }
@@ -118,6 +121,7 @@ struct QueryGenerator: RandomNumberGenerator {
     mutating func time() -> Microseconds { Self.start + Int64(int(0...3_000)) * 1_000_000 }
 
     mutating func leaf(_ size: UInt64) -> ModelQuery {
+        if !known.isEmpty, chance(25) { return pick(known) }
         switch int(0...11) {
         case 0, 1: return .equals(pick(["from", "to"]), pick(Self.people))
         case 2: return .equals("@stream", pick(Self.streams))

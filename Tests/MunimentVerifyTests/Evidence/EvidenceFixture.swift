@@ -57,6 +57,14 @@ final class EvidenceFixture {
     ) throws -> [UInt8] {
         var selection = Selection()
         selection.indexes = indexes
+        return try export(selection, disclosure: disclosure, isLogged: isLogged, name: name)
+    }
+
+    /// As above, of any selection.
+    func export(
+        _ selection: Selection, disclosure: EvidenceCustody.Disclosure = .whole, isLogged: Bool = true,
+        name: String = "evidence"
+    ) throws -> [UInt8] {
         let path = path(name)
         try? FileManager.default.removeItem(atPath: path)
         if isLogged {

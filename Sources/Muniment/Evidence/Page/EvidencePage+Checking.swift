@@ -80,9 +80,10 @@ extension EvidencePage {
             await this.check('Nothing is disclosed but what custody says', () => this.checkDisclosure());
             await this.check('All entries lead to the root that was signed', () => this.checkProof());
             await this.check('The log tells of this very export', () => this.checkStatement());
-            const purged = this.records.filter(record => record.state === 2).length;
-            if (purged) await this.check('What is said to be purged was purged by a rule', () => (
-              {open: `${purged} records are; this page does not judge dispositions, verify does`}));
+            const purged = this.records.filter(record => record.state === 2);
+            if (purged.length) {
+              await this.check('What is purged was purged by a disposition of the log', () => explainPurges(purged, this.controls));
+            }
           }
 
           read() {

@@ -84,7 +84,7 @@ extension EvidencePage {
         /** What a record's line says of it. */
         function headline(record) {
           if (record.state === 1) return 'withheld';
-          if (record.state === 2) return 'said to be purged';
+          if (record.state === 2) return record.disposition ? `purged by disposition ${record.disposition.id}` : 'said to be purged';
           const told = (record.attributes || []).filter(attribute => attribute);
           const value = name => (told.find(attribute => attribute.name === name) || {}).value;
           const words = [value('from'), value('subject')].filter(word => word);
@@ -96,7 +96,7 @@ extension EvidencePage {
 
         function recordLine(evidence, record) {
           const isGood = !record.faults.length && !evidence.isUnproved;
-          const state = isGood ? (record.state === 2 ? 'open' : 'good') : 'bad';
+          const state = isGood ? (record.state === 2 && !record.disposition ? 'open' : 'good') : 'bad';
           const when = record.entry ? time(record.entry.occurred ?? record.entry.recorded) : '';
           const line = element('details', state, element('summary', '',
             element('span', 'mark', MARKS[state]), element('span', 'index', String(record.index)),
@@ -120,6 +120,7 @@ extension EvidencePage {
           }
           (record.attributes || []).forEach((attribute, n) => rows(list, attribute ? [attribute.name, attribute.value]
             : [`attribute ${n + 1}`, 'withheld: committed to, not disclosed', 'muted']));
+          if (record.disposition) rows(list, ...dispositionFacts(record, evidence.classes));
           if (record.payload) body.append(payloadView(record));
           else if (record.state === 0) rows(list, ['Payload', 'withheld: committed to, not disclosed', 'muted']);
           rows(list, ['Entry', hex(record.raw), 'code muted']);

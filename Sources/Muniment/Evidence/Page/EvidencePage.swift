@@ -83,7 +83,8 @@ public enum EvidencePage {
 
     // MARK: The page around the evidence
 
-    private static let script = readingScript + "\n" + checkingScript + "\n" + showingScript + "\n"
+    private static let script =
+        [readingScript, dispositionScript, checkingScript, showingScript].joined(separator: "\n") + "\n"
 
     private static func policyDigest(_ text: String) -> String {
         "'sha256-" + Base64.string(SHA256.hash(Array(text.utf8)).bytes) + "'"
