@@ -3,7 +3,7 @@
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps deps-bench deps-interop deps-browser build test demo lint format bench bench-smoke sim nightly fuzz interop clean
+.PHONY: help deps deps-bench deps-interop deps-browser build build-bench test demo lint format bench bench-full bench-smoke bench-scale soak sim nightly fuzz interop clean
 
 help:
 	@echo "make demo      makes an archive from sample data it writes itself, proves, holds, purges, certifies, tampers, verifies"
@@ -11,7 +11,8 @@ help:
 	@echo "make build     the command, optimised: .build/release/muniment"
 	@echo "make lint      the format check      make format   the formatter"
 	@echo "make interop   checks tiles, checkpoints and proofs with golang.org/x/mod"
-	@echo "make bench     durable append against RocksDB, SQLite and a raw file in one run"
+	@echo "make bench     every figure against RocksDB, SQLite and a raw file in one run, with plots (minutes); make bench-full (most of an hour)"
+	@echo "make bench-scale   growth from 10^4 to 10^7 records, or BENCH_MAX      make soak   an hour of everything at once, or SOAK_SECONDS"
 	@echo "make sim       20,000 seeded runs of the store on a simulated disk"
 	@echo "make fuzz      a minute of libFuzzer for each decoder"
 	@echo "make nightly   all of it, with 1,500 kill -9 and every bit of a small store flipped"
@@ -63,13 +64,39 @@ format:
 interop: deps-interop build
 	MUNIMENT=$$PWD/.build/release/muniment Tests/Interop/run.sh
 
-bench: deps-bench
-	cd Benchmarks && $(SWIFT) build -c release
-	Benchmarks/.build/release/muniment-bench compare
+# Where contenders write: a directory on the disk that is to be measured, which is none in memory.
+BENCH_DIR ?= $(CURDIR)/Benchmarks/.scratch
+BENCH_RESULTS := $(CURDIR)/Benchmarks/results
+BENCH := $(CURDIR)/Benchmarks/.build/release/muniment-bench
 
-bench-smoke: deps-bench
+build-bench: deps-bench
 	cd Benchmarks && $(SWIFT) build -c release
-	Benchmarks/.build/release/muniment-bench compare --rounds 1 --count 20000
+	@mkdir -p "$(BENCH_DIR)"
+
+# Minutes: every row of the table in one run, then a latency view.
+bench: build-bench
+	$(BENCH) run --effort quick --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/bench
+	$(BENCH) latency --seconds 15 --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/bench
+
+# Most of an hour: more records, more rounds, a minute for each load.
+bench-full: build-bench
+	$(BENCH) run --effort full --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/bench-full
+	$(BENCH) latency --seconds 60 --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/bench-full
+
+# A minute: shows that all of it works.
+bench-smoke: build-bench
+	$(BENCH) records
+	$(BENCH) run --effort smoke --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/smoke > /dev/null
+	$(BENCH) latency --seconds 1.5 --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/smoke > /dev/null
+	$(BENCH) scale --max 10000 --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/smoke > /dev/null
+
+# Growth curves up to 10^7 records, or BENCH_MAX.
+bench-scale: build-bench
+	$(BENCH) scale --max $${BENCH_MAX:-10000000} --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/scale
+
+# An hour, or SOAK_SECONDS: fails when memory, descriptors or latency grow, or a record is missing.
+soak: build-bench
+	$(BENCH) soak --seconds $${SOAK_SECONDS:-3600} --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/soak
 
 sim: deps
 	$(SWIFT) build -c release --build-tests --scratch-path .build-sim -Xswiftc -enable-testing
@@ -85,4 +112,4 @@ nightly: test sim interop fuzz
 	MUNIMENT_KILLS=500 bash Tests/Scripts/kill9_compact.sh .build/release/muniment
 
 clean:
-	rm -rf .build .build-* Benchmarks/.build .venv-verify
+	rm -rf .build .build-* Benchmarks/.build Benchmarks/.scratch .venv-verify

@@ -19,7 +19,7 @@ struct SoakCommand: ParsableCommand {
     @Option(help: "Records a second. 5,000 for an hour leave some 2 GB.")
     var rate = 5_000.0
 
-    @Option(help: "Megabytes by which memory may grow beside a tenth.")
+    @Option(help: "Megabytes by which memory may grow beside a twentieth.")
     var growth = SoakBounds().growthMegabytes
 
     @Option(help: "Descriptors that may be added.")
@@ -27,6 +27,12 @@ struct SoakCommand: ParsableCommand {
 
     @Option(help: "How many times the medians of p50 and p99 may rise.")
     var drift = SoakBounds().drift
+
+    @Flag(inversion: .prefixedNo, help: "Queries beside the appends.")
+    var query = true
+
+    @Flag(inversion: .prefixedNo, help: "Purges beside the appends.")
+    var purge = true
 
     @Option(help: "The folder for what is written.")
     var out = "results/soak"
@@ -37,7 +43,7 @@ struct SoakCommand: ParsableCommand {
 
     func run() throws {
         let complaints = try place.withDirectory { directory in
-            let run = SoakRun(directory, seconds: seconds, rate: rate) {
+            let run = SoakRun(directory, seconds: seconds, rate: rate, isQuerying: query, isPurging: purge) {
                 FileHandle.standardError.write(Data(($0 + "\n").utf8))
             }
             let outcome = try run.run()

@@ -11,9 +11,10 @@ func decimal(_ value: Double, _ places: Int) -> String {
 func compact(_ value: Double) -> String {
     guard value.isFinite else { return "–" }
     switch abs(value) {
+    case 0: return "0"
     case 100...: return grouped(value)
     case 10...: return decimal(value, 1)
-    case 0.1..., 0: return decimal(value, 2)
+    case 0.1...: return decimal(value, 2)
     default: return String(format: "%.2g", value)
     }
 }
@@ -39,6 +40,18 @@ func quantity(_ value: Double, _ unit: String) -> String {
     case 1e3...: return compact(value / 1e3) + " k/s"
     default: return compact(value) + " " + unit
     }
+}
+
+/// A round value on an axis: as `quantity`, without decimal places that say nothing.
+func tickLabel(_ value: Double, _ unit: String) -> String {
+    guard value != 0 else { return "0" }
+    let (number, rest) = { words in (words[0], words.dropFirst().joined(separator: " ")) }(
+        quantity(value, unit).split(separator: " ").map(String.init))
+    guard number.contains("."), !number.contains("e") else { return "\(number) \(rest)" }
+    var trimmed = number
+    while trimmed.last == "0" { trimmed.removeLast() }
+    if trimmed.last == "." { trimmed.removeLast() }
+    return "\(trimmed) \(rest)"
 }
 
 /// Seconds as the unit that fits.

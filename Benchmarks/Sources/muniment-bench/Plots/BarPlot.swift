@@ -17,18 +17,21 @@ struct BarPlot {
         BarPlot(section: section, limits: limits, subtitle: subtitle).draw()
     }
 
-    /// Limits beyond one and a half times the longest bar would make all bars short: they are named instead of drawn.
+    /// Limits far beyond the longest bar would make all bars short: they are named instead of drawn.
+    private static let limitReach = 3.2
+
     private var drawnLimits: [(name: String, value: Double)] {
         let longest = section.series.map(\.high).max() ?? 1
-        return limits.filter { $0.value <= longest * 1.5 }.sorted { $0.value < $1.value }
+        return limits.filter { $0.value <= longest * BarPlot.limitReach }.sorted { $0.value < $1.value }
     }
 
     private func draw() -> String {
-        let left = min(330, (section.series.map { SVG.width($0.name) }.max() ?? 0) + 40)
+        let left = min(380, (section.series.map { SVG.width($0.name) }.max() ?? 0) + 40)
         let drawn = drawnLimits
         let top = 92.0 + Double(drawn.count) * 18
         let bottom = top + Double(section.series.count) * BarPlot.rowHeight
-        var svg = SVG(width: BarPlot.width, height: bottom + 76)
+        let notes = SVG.lines(note, width: BarPlot.width - 48, size: 12)
+        var svg = SVG(width: BarPlot.width, height: bottom + 56 + Double(notes.count) * 17)
         let longest = max(section.series.map(\.high).max() ?? 1, drawn.last?.value ?? 0)
         let scale = LinearScale(maximum: longest * 1.02, length: BarPlot.width - left - BarPlot.right)
         svg.text(section.title, x: 24, y: 38, class: "title")
@@ -36,8 +39,7 @@ struct BarPlot {
         for tick in scale.ticks {
             let x = left + scale.place(tick)
             svg.line(x1: x, y1: top - 6, x2: x, y2: bottom, class: "grid")
-            svg.text(
-                tick == 0 ? "0" : quantity(tick, section.unit), x: x, y: bottom + 20, class: "tick", anchor: .middle)
+            svg.text(tickLabel(tick, section.unit), x: x, y: bottom + 20, class: "tick", anchor: .middle)
         }
         for (place, series) in section.series.enumerated() {
             draw(series, y: top + (Double(place) + 0.5) * BarPlot.rowHeight, left: left, scale, &svg)
@@ -52,7 +54,9 @@ struct BarPlot {
                 class: "limitText",
                 anchor: isRight ? .end : .start)
         }
-        drawNote(y: bottom + 50, &svg)
+        for (place, line) in notes.enumerated() {
+            svg.text(line, x: 24, y: bottom + 52 + Double(place) * 17, class: "note")
+        }
         return svg.document(title: section.title)
     }
 
@@ -80,9 +84,9 @@ struct BarPlot {
         }
     }
 
-    private func drawNote(y: Double, _ svg: inout SVG) {
+    private var note: String {
         let longest = section.series.map(\.high).max() ?? 1
-        let beyond = limits.filter { $0.value > longest * 1.5 }
+        let beyond = limits.filter { $0.value > longest * BarPlot.limitReach }
         var parts: [String] = []
         if section.series.contains(where: { $0.samples.count > 1 }) {
             parts.append("Whiskers: least and greatest round.")
@@ -94,6 +98,6 @@ struct BarPlot {
             let list = beyond.map { "\($0.name) \(quantity($0.value, section.unit))" }
             parts.append("Beyond the scale: \(list.joined(separator: ", ")).")
         }
-        svg.text(parts.joined(separator: " "), x: 24, y: y, class: "note")
+        return parts.joined(separator: " ")
     }
 }

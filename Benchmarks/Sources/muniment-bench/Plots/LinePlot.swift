@@ -57,7 +57,7 @@ struct LinePlot {
             : LinearScale(maximum: (values.max() ?? 1) * 1.08, length: plotHeight).ticks
         for tick in ticks {
             svg.line(x1: LinePlot.left, y1: y(tick), x2: LinePlot.width - LinePlot.right, y2: y(tick), class: "grid")
-            svg.text(quantity(tick, unit), x: LinePlot.left - 10, y: y(tick) + 4, class: "tick", anchor: .end)
+            svg.text(tickLabel(tick, unit), x: LinePlot.left - 10, y: y(tick) + 4, class: "tick", anchor: .end)
         }
     }
 

@@ -91,6 +91,19 @@ struct SVG {
             .replacing("\"", with: "&quot;")
     }
 
+    /// Breaks a text into lines between words.
+    static func lines(_ text: String, width: Double, size: Double) -> [String] {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, SVG.width(last + " " + word, size: size) <= width {
+                lines[lines.count - 1] = last + " " + word
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
+    }
+
     /// About how wide a text is, for lack of a font: good enough to keep labels apart.
-    static func width(_ text: String, size: Double = 14) -> Double { Double(text.count) * size * 0.54 }
+    static func width(_ text: String, size: Double = 14) -> Double { Double(text.count) * size * 0.56 }
 }

@@ -19,7 +19,7 @@ struct TimelinePlot {
     /// Moments, in seconds, by name.
     let moments: [(name: String, at: [Double])]
 
-    private static let (width, left, right) = (960.0, 96.0, 40.0)
+    private static let (width, left, right) = (960.0, 132.0, 40.0)
     private static let plotHeight = 260.0
 
     func document() -> String {
@@ -36,11 +36,11 @@ struct TimelinePlot {
                 x1: TimelinePlot.left, y1: floor - up.place(tick), x2: TimelinePlot.width - TimelinePlot.right,
                 y2: floor - up.place(tick), class: "grid")
             svg.text(
-                quantity(tick, unit), x: TimelinePlot.left - 10, y: floor - up.place(tick) + 4, class: "tick",
+                tickLabel(tick, unit), x: TimelinePlot.left - 10, y: floor - up.place(tick) + 4, class: "tick",
                 anchor: .end)
         }
         for tick in across.ticks {
-            svg.text(compact(tick) + " s", x: x(tick), y: floor + 20, class: "tick", anchor: .middle)
+            svg.text(tickLabel(tick, "s"), x: x(tick), y: floor + 20, class: "tick", anchor: .middle)
         }
         for span in spans {
             svg.rectangle(

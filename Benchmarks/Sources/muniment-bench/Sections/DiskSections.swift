@@ -41,9 +41,9 @@ extension Part {
             isRate: false, note: "Of sealed segments, with the keys and the tree of all records in proportion.")
         try Scratch.with(in: session.directory) { scratch in
             // A segment of 64 MiB ends after 16,384 such commits: enough for one, and a second that stays open.
-            let count = session.effort.name == .smoke ? 2_600 : 17_000
+            let count = session.effort.name == .smoke ? 1_100 : 17_000
             var options = BenchArchive.options()
-            if session.effort.name == .smoke { options.segmentByteCount = 8 << 20 }
+            if session.effort.name == .smoke { options.segmentByteCount = 4 << 20 }
             let path = BenchArchive.path(in: scratch.path)
             let archive = try Archive.createBlocking(at: path, origin: BenchArchive.origin, options: options)
             for number in 0..<count {

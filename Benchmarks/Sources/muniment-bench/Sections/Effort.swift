@@ -34,24 +34,22 @@ struct Effort: Sendable {
     var purgeCount: Int
     /// Records to append while memory is watched.
     var memoryCount: Int
-    /// Length of each load of the latency view.
-    var latencySeconds: Double
 
     init(_ name: Name) {
         self.name = name
         switch name {
         case .smoke:
-            (rounds, bulkCount, mailByteCount, singleCount, clientCount) = (1, 20_000, 4 << 20, 300, 10_240)
+            (rounds, bulkCount, mailByteCount, singleCount, clientCount) = (1, 20_000, 4 << 20, 150, 10_240)
             (shelfCount, sampleCount, openCounts, purgeCount) = (40_000, 500, [1_000, 10_000], 30_000)
-            (memoryCount, latencySeconds) = (50_000, 1.5)
+            memoryCount = 50_000
         case .quick:
             (rounds, bulkCount, mailByteCount, singleCount, clientCount) = (5, 1_000_000, 256 << 20, 5_000, 256_000)
             (shelfCount, sampleCount, openCounts) = (1_000_000, 20_000, [10_000, 100_000, 1_000_000])
-            (purgeCount, memoryCount, latencySeconds) = (1_000_000, 2_000_000, 15)
+            (purgeCount, memoryCount) = (1_000_000, 2_000_000)
         case .full:
             (rounds, bulkCount, mailByteCount, singleCount, clientCount) = (11, 4_000_000, 1 << 30, 20_000, 2_560_000)
             (shelfCount, sampleCount, openCounts) = (4_000_000, 100_000, [10_000, 100_000, 1_000_000, 10_000_000])
-            (purgeCount, memoryCount, latencySeconds) = (1_000_000, 10_000_000, 60)
+            (purgeCount, memoryCount) = (1_000_000, 10_000_000)
         }
     }
 }

@@ -9,6 +9,8 @@ final class SoakRun: @unchecked Sendable {
     private let directory: String
     private let seconds: Double
     private let rate: Double
+    private let isQuerying: Bool
+    private let isPurging: Bool
     private let say: (String) -> Void
     // The main thread's.
     private var samples: [SoakSample] = []
@@ -18,8 +20,13 @@ final class SoakRun: @unchecked Sendable {
 
     private static let sliceCount = 60.0
 
-    init(_ directory: String, seconds: Double, rate: Double, say: @escaping (String) -> Void) {
+    /// Without queries or without purges, what grows is narrowed down.
+    init(
+        _ directory: String, seconds: Double, rate: Double, isQuerying: Bool = true, isPurging: Bool = true,
+        say: @escaping (String) -> Void
+    ) {
         (self.directory, self.seconds, self.rate, self.say) = (directory, seconds, rate, say)
+        (self.isQuerying, self.isPurging) = (isQuerying, isPurging)
     }
 
     /// What a soak came to.
@@ -36,9 +43,10 @@ final class SoakRun: @unchecked Sendable {
         let archive = try BenchArchive.create(in: directory)
         try DueClass.make(in: archive)
         let others = [
-            repeating(every: 0.05) { try self.query(archive) },
+            repeating(every: 0.05) { if self.isQuerying { try self.query(archive) } },
             repeating(every: 0.5) { _ = try archive.checkpointBlocking() },
             repeating(every: max(3, seconds / 60)) {
+                guard self.isPurging else { return }
                 let purged = try archive.compactBlocking().purged
                 self.purgedCount.withLock { $0 += purged }
             },

@@ -18,8 +18,8 @@ struct SoakSample: Codable, Sendable {
 
 /// What a soak allows.
 struct SoakBounds: Sendable {
-    /// Growth of resident memory from the first third to the last: a tenth, and so many megabytes.
-    var growthMegabytes = 24.0
+    /// Growth of resident memory from the first third to the last: a twentieth, and so many megabytes.
+    var growthMegabytes = 8.0
     /// Open descriptors that may be added.
     var descriptorCount = 8
     /// How many times the medians of p50 and p99 may rise, beside half a millisecond.
@@ -33,7 +33,7 @@ struct SoakBounds: Sendable {
         let (early, late) = (steady.prefix(third), steady.suffix(third))
         var complaints: [String] = []
         let (memoryBefore, memoryAfter) = (early.map(\.residentMegabytes).median, late.map(\.residentMegabytes).median)
-        if memoryAfter > memoryBefore * 1.1 + growthMegabytes {
+        if memoryAfter > memoryBefore * 1.05 + growthMegabytes {
             complaints.append("Memory grew from \(compact(memoryBefore)) to \(compact(memoryAfter)) MB.")
         }
         let (filesBefore, filesAfter) = (
