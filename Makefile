@@ -3,7 +3,7 @@
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps deps-bench deps-interop deps-browser build build-bench test demo lint format bench bench-full bench-smoke bench-scale soak sim nightly fuzz interop clean
+.PHONY: help deps deps-bench deps-interop deps-browser build build-bench test demo lint format bench bench-full bench-smoke bench-scale bench-micro soak sim nightly fuzz interop clean
 
 help:
 	@echo "make demo      makes an archive from sample data it writes itself, proves, holds, purges, certifies, tampers, verifies"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint      the format check      make format   the formatter"
 	@echo "make interop   checks tiles, checkpoints and proofs with golang.org/x/mod"
 	@echo "make bench     every figure against RocksDB, SQLite and a raw file in one run, with plots (minutes); make bench-full (most of an hour)"
+	@echo "make bench-micro   allocations, and ratios to the same work elsewhere, of single operations, with bounds"
 	@echo "make bench-scale   growth from 10^4 to 10^7 records, or BENCH_MAX      make soak   an hour of everything at once, or SOAK_SECONDS"
 	@echo "make sim       20,000 seeded runs of the store on a simulated disk"
 	@echo "make fuzz      a minute of libFuzzer for each decoder"
@@ -56,10 +57,12 @@ demo: deps
 	@bash Tests/Scripts/demo.sh .build/release/muniment
 
 lint:
-	$(SWIFT) format lint --strict -r Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
+		Benchmarks/Micro/Package.swift Benchmarks/Micro/Benchmarks
 
 format:
-	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
+		Benchmarks/Micro/Package.swift Benchmarks/Micro/Benchmarks
 
 interop: deps-interop build
 	MUNIMENT=$$PWD/.build/release/muniment Tests/Interop/run.sh
@@ -94,6 +97,12 @@ bench-smoke: build-bench
 bench-scale: build-bench
 	$(BENCH) scale --max $${BENCH_MAX:-10000000} --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/scale
 
+# Counts and ratios of single operations, each with its bound. The plugin ends well whatever a benchmark says, so what it said is looked at.
+bench-micro: deps
+	@mkdir -p Benchmarks/Micro/.build
+	cd Benchmarks/Micro && $(SWIFT) package --disable-sandbox benchmark --no-progress | tee .build/micro.log
+	@! grep 'the budget is' Benchmarks/Micro/.build/micro.log && grep -q 'verify of 100,000 records' Benchmarks/Micro/.build/micro.log
+
 # An hour, or SOAK_SECONDS: fails when memory, descriptors or latency grow, or a record is missing.
 soak: build-bench
 	$(BENCH) soak --seconds $${SOAK_SECONDS:-3600} --dir "$(BENCH_DIR)" --out $(BENCH_RESULTS)/soak
@@ -112,4 +121,4 @@ nightly: test sim interop fuzz
 	MUNIMENT_KILLS=500 bash Tests/Scripts/kill9_compact.sh .build/release/muniment
 
 clean:
-	rm -rf .build .build-* Benchmarks/.build Benchmarks/.scratch .venv-verify
+	rm -rf .build .build-* Benchmarks/.build Benchmarks/.scratch Benchmarks/Micro/.build .venv-verify
