@@ -34,6 +34,9 @@ struct SoakCommand: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Purges beside the appends.")
     var purge = true
 
+    @Flag(help: "Gives freed memory back before each look at it, so that only memory in use counts.")
+    var trim = false
+
     @Option(help: "The folder for what is written.")
     var out = "results/soak"
 
@@ -43,7 +46,9 @@ struct SoakCommand: ParsableCommand {
 
     func run() throws {
         let complaints = try place.withDirectory { directory in
-            let run = SoakRun(directory, seconds: seconds, rate: rate, isQuerying: query, isPurging: purge) {
+            let run = SoakRun(
+                directory, seconds: seconds, rate: rate, isQuerying: query, isPurging: purge, isTrimming: trim
+            ) {
                 FileHandle.standardError.write(Data(($0 + "\n").utf8))
             }
             let outcome = try run.run()

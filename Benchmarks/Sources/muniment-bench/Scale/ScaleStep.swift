@@ -87,8 +87,9 @@ enum ScaleContender: String, Codable, Sendable, CaseIterable {
 }
 
 extension ProcessUsage {
-    /// Begins a new peak of memory (proc(5), clear_refs).
+    /// Gives back what was freed, and begins a new peak of memory (proc(5), clear_refs).
     static func resetPeak() {
+        releaseFreeMemory()
         guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
         try? file.write(contentsOf: Data("5".utf8))
         try? file.close()

@@ -11,6 +11,7 @@ final class SoakRun: @unchecked Sendable {
     private let rate: Double
     private let isQuerying: Bool
     private let isPurging: Bool
+    private let isTrimming: Bool
     private let say: (String) -> Void
     // The main thread's.
     private var samples: [SoakSample] = []
@@ -20,13 +21,14 @@ final class SoakRun: @unchecked Sendable {
 
     private static let sliceCount = 60.0
 
-    /// Without queries or without purges, what grows is narrowed down.
+    /// Without queries or without purges, what grows is narrowed down; so it is where freed memory is given back before each look.
     init(
         _ directory: String, seconds: Double, rate: Double, isQuerying: Bool = true, isPurging: Bool = true,
+        isTrimming: Bool = false,
         say: @escaping (String) -> Void
     ) {
         (self.directory, self.seconds, self.rate, self.say) = (directory, seconds, rate, say)
-        (self.isQuerying, self.isPurging) = (isQuerying, isPurging)
+        (self.isQuerying, self.isPurging, self.isTrimming) = (isQuerying, isPurging, isTrimming)
     }
 
     /// What a soak came to.
@@ -89,6 +91,7 @@ final class SoakRun: @unchecked Sendable {
     private func sample(_ outcome: ClientLoad.Outcome, at time: Double) -> SoakSample {
         func milliseconds(_ value: Nanoseconds) -> Double { Double(value) / 1e6 }
         let histogram = outcome.histogram
+        if isTrimming { ProcessUsage.releaseFreeMemory() }
         return SoakSample(
             at: time, residentMegabytes: ProcessUsage.residentMegabytes, descriptorCount: ProcessUsage.descriptorCount,
             p50: milliseconds(histogram.quantile(0.5)), p99: milliseconds(histogram.quantile(0.99)),
