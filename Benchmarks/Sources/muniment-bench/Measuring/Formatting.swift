@@ -34,6 +34,7 @@ func grouped(_ value: Double) -> String {
 /// A value with its unit, scaled where the unit is one that people scale.
 func quantity(_ value: Double, _ unit: String) -> String {
     guard value.isFinite else { return "–" }
+    if unit == "s" { return value == 0 ? "0 s" : duration(value) }
     guard unit.hasSuffix("/s"), !unit.hasPrefix("MB") else { return compact(value) + " " + unit }
     switch value {
     case 1e6...: return decimal(value / 1e6, 2) + " M/s"

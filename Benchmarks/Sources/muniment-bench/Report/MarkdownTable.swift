@@ -31,7 +31,7 @@ struct MarkdownTable {
         text += "| work | Muniment | peer | ratio | target | met |\n|---|---|---|---|---|---|\n"
         for outcome in outcomes {
             let peer = outcome.peer.map { "\($0.name): \(quantity($0.median, outcome.unit))" } ?? "–"
-            let ratio = outcome.isRatio ? compactRatio(outcome.value) : "–"
+            let ratio = outcome.ratio.map(compactRatio) ?? "–"
             text +=
                 "| \(outcome.requirement.work) | \(quantity(outcome.series.median, outcome.unit)) | \(peer) | \(ratio) "
             text += "| \(outcome.target) | \(outcome.isMet ? "yes" : "**no**") |\n"

@@ -25,7 +25,9 @@ enum ReportWriter {
         return report.limits.map { ($0.name, $0.recordsPerSecond(byteCount)) }
     }
 
+    private static let words = ["s": "seconds", "ms": "milliseconds", "µs": "microseconds"]
+
     private static func subtitle(_ section: ReportSection, _ report: Report) -> String {
-        "\(section.unit); \(report.machine.coreCount) cores (\(report.machine.processor)), \(report.machine.fileSystem)"
+        "\(words[section.unit] ?? section.unit); \(report.machine.coreCount) cores (\(report.machine.processor)), \(report.machine.fileSystem)"
     }
 }

@@ -65,12 +65,13 @@ struct Requirement: Sendable {
         guard let reference else {
             let peer = section.series.first { $0.role == .peer }
             return RequirementOutcome(
-                requirement: self, series: series, peer: peer, unit: section.unit, value: series.median, isRatio: false)
+                requirement: self, series: series, peer: peer, unit: section.unit, isRate: section.isRate,
+                value: series.median, isRatio: false)
         }
         guard let peer = section.series(reference) else { return nil }
         return RequirementOutcome(
-            requirement: self, series: series, peer: peer, unit: section.unit, value: series.median / peer.median,
-            isRatio: true)
+            requirement: self, series: series, peer: peer, unit: section.unit, isRate: section.isRate,
+            value: series.median / peer.median, isRatio: true)
     }
 }
 
@@ -81,9 +82,16 @@ struct RequirementOutcome {
     /// The peer of the ratio, or the first peer of the section; nil for none.
     let peer: Series?
     let unit: String
+    /// Whether more is better.
+    let isRate: Bool
     /// What the bound is on: the ratio, or the median.
     let value: Double
     let isRatio: Bool
+
+    /// How many times better than the peer; nil without one.
+    var ratio: Double? {
+        peer.map { isRate ? series.median / $0.median : $0.median / series.median }
+    }
 
     var isMet: Bool { requirement.bound.isMet(by: value) }
 
