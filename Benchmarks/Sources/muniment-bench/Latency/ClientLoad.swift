@@ -15,17 +15,15 @@ struct ClientLoad: Sendable {
 
     /// What was measured, by one client or by all.
     struct Outcome: Sendable {
-        /// A request that took long.
-        struct Slow: Sendable {
-            let due: Nanoseconds
-            let latency: Nanoseconds
+        /// A request, by when it was due.
+        struct Request: Sendable {
+            var due: Nanoseconds = 0
+            var latency: Nanoseconds = 0
         }
 
         var histogram = LatencyHistogram()
-        /// The greatest latency of the requests that were due in each tenth of a second.
-        var windows: [Nanoseconds]
-        /// The slowest of each client.
-        var slow: [Slow] = []
+        /// The slowest of the requests that were due in each tenth of a second.
+        var windows: [Request]
         let start: Nanoseconds
         var end: Nanoseconds
 
@@ -33,22 +31,22 @@ struct ClientLoad: Sendable {
 
         init(start: Nanoseconds, windowCount: Int) {
             (self.start, end) = (start, start)
-            windows = [Nanoseconds](repeating: 0, count: windowCount)
+            windows = [Request](repeating: Request(), count: windowCount)
         }
 
         mutating func record(due: Nanoseconds, now: Nanoseconds) {
             let latency = now > due ? now - due : 0
-            if latency > histogram.max { slow = [Slow(due: due, latency: latency)] }
             histogram.record(latency)
             let window = min(Int((max(due, start) - start) / Outcome.windowNanoseconds), windows.count - 1)
-            windows[window] = max(windows[window], latency)
+            if latency > windows[window].latency { windows[window] = Request(due: due, latency: latency) }
             end = max(end, now)
         }
 
         mutating func merge(_ other: Outcome) {
             histogram.merge(other.histogram)
-            for place in windows.indices { windows[place] = max(windows[place], other.windows[place]) }
-            slow += other.slow
+            for place in windows.indices where other.windows[place].latency > windows[place].latency {
+                windows[place] = other.windows[place]
+            }
             end = max(end, other.end)
         }
 

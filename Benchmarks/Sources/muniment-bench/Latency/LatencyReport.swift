@@ -68,8 +68,8 @@ extension LatencyReport.Load {
         (p50, p99) = (milliseconds(histogram.quantile(0.5)), milliseconds(histogram.quantile(0.99)))
         (p999, maximum) = (milliseconds(histogram.quantile(0.999)), milliseconds(histogram.max))
         curve = histogram.curve.map { [$0.fraction, milliseconds($0.value)] }
-        windows = outcome.windows.map(milliseconds)
-        stalls = LatencyReport.Load.stalls(outcome.slow).map {
+        windows = outcome.windows.map { milliseconds($0.latency) }
+        stalls = LatencyReport.Load.stalls(outcome.windows).map {
             LatencyReport.Stall(
                 at: place($0.due), milliseconds: milliseconds($0.latency),
                 account: activity.account(from: $0.due, to: $0.due + $0.latency))
@@ -78,11 +78,13 @@ extension LatencyReport.Load {
         moments = activity.moments.map { LatencyReport.NamedMoments(name: $0.name, at: $0.times.map(place)) }
     }
 
-    /// The slowest, at most five, none of them within a tenth of a second of a slower one: one stall makes many requests slow.
-    private static func stalls(_ slow: [ClientLoad.Outcome.Slow]) -> [ClientLoad.Outcome.Slow] {
-        var chosen: [ClientLoad.Outcome.Slow] = []
-        for request in slow.sorted(by: { $0.latency > $1.latency }) where chosen.count < 5 {
-            let isNew = chosen.allSatisfy { abs(Int64($0.due) - Int64(request.due)) > 100_000_000 }
+    /// The slowest of at most five stalls: a request that waited while a slower one did belongs to the same stall.
+    private static func stalls(_ requests: [ClientLoad.Outcome.Request]) -> [ClientLoad.Outcome.Request] {
+        var chosen: [ClientLoad.Outcome.Request] = []
+        for request in requests.sorted(by: { $0.latency > $1.latency }) where chosen.count < 5 && request.latency > 0 {
+            let isNew = chosen.allSatisfy {
+                request.due > $0.due + $0.latency || request.due + request.latency < $0.due
+            }
             if isNew { chosen.append(request) }
         }
         return chosen
