@@ -11,7 +11,6 @@ import Testing
 @testable import Muniment
 
 @Suite struct OperatorEditTests {
-    private let tools = TamperTests()
 
     private func expectRefusal(
         _ outcome: OperatorFixture.Outcome, _ code: ArchiveError.Code = .damaged,
@@ -37,12 +36,6 @@ import Testing
     private static let open = SegmentHeader.path(segment: 1, generation: 0)
 
     /// Changes a file's bytes.
-    private func edit(_ store: OperatorFixture, _ name: String, _ change: (inout [UInt8]) throws -> Void) throws {
-        var bytes = try store.files.read(name)
-        try change(&bytes)
-        try store.files.write(name, bytes)
-    }
-
     @Test func nothingBesideTheLogHasASay() throws {
         let store = try OperatorFixture.shared.copy()
         // No snapshot of the policy, no state of the clock: what could be edited is the log, and what is derived from it.
@@ -163,11 +156,7 @@ import Testing
             let copy = try store.copy()
             expectRefusal(
                 try copy.attack(name) {
-                    try edit(copy, Self.sealed) { bytes in
-                        var failure: (any Error)?
-                        try tools.mendFooter(&bytes) { do { try change(&$0) } catch { failure = error } }
-                        if let failure { throw failure }
-                    }
+                    try copy.editSegment(Self.sealed) { try $0.mendFooter(change) }
                 })
         }
     }
@@ -177,18 +166,19 @@ import Testing
         let store = try OperatorFixture.shared.copy()
         expectRefusal(
             try store.attack("fewer frames, \(hasRow)") {
-                try edit(store, Self.sealed) { bytes in
-                    let last = try #require(try tools.frames(bytes).last)
+                try store.edit(Self.sealed) { bytes in
+                    let last = try #require(SegmentBytes(bytes).offsets.last)
                     let count = try #require(bytes.suffix(16).withUnsafeBytes { Footer.claimedByteCount(trailer: $0) })
                     var footer = try Array(bytes.suffix(count)).decode(Footer.init(decoding:))
                     let dropped = footer.frames.removeLast()
                     #expect(Int(dropped.offset) == last && dropped.entryCount == 10)
                     footer.entryCount -= UInt64(dropped.entryCount)
                     footer.groups.removeAll { $0.classID == 3 }
-                    footer.root = try tools.header(bytes, at: Int(try #require(footer.frames.last).offset)).root
+                    footer.root = try SegmentBytes(bytes).header(at: Int(try #require(footer.frames.last).offset)).root
                     footer.index = []
-                    bytes = Array(bytes[..<last]) + footer.encoded()
-                    try tools.mendFooter(&bytes)
+                    var shortened = SegmentBytes(Array(bytes[..<last]) + footer.encoded())
+                    try shortened.mendFooter()
+                    bytes = shortened.bytes
                     guard hasRow else { return }
                     let shorter = try Array(bytes.suffix(footer.encoded().count)).decode(Footer.init(decoding:))
                     try editRows(store) { $0[0] = SegmentRow(footer: shorter, fileByteCount: UInt64(bytes.count)) }
@@ -214,9 +204,9 @@ import Testing
             let copy = try store.copy()
             expectRefusal(
                 try copy.attack(name) {
-                    try edit(copy, Self.sealed) { bytes in
-                        #expect(try tools.exchange(&bytes, old, new))
-                        try tools.mendFooter(&bytes)
+                    try copy.editSegment(Self.sealed) { segment in
+                        #expect(try segment.exchange(old, new))
+                        try segment.mendFooter()
                     }
                 })
         }
@@ -228,14 +218,14 @@ import Testing
         func forge(_ copy: OperatorFixture) throws -> Checkpoint {
             var root = Digest.zero
             var size: UInt64 = 0
-            try edit(copy, Self.sealed) { bytes in
-                #expect(try tools.exchange(&bytes, Self.brief, Array("P1D".utf8)))
-                try tools.mendRoots(&bytes)
-                let last = try tools.header(bytes, at: try #require(try tools.frames(bytes).last))
+            try copy.editSegment(Self.sealed) { segment in
+                #expect(try segment.exchange(Self.brief, Array("P1D".utf8)))
+                try segment.mendRoots()
+                let last = try segment.header(at: try #require(segment.offsets.last))
                 (root, size) = (last.root, last.treeSize)
             }
             for name in try copy.files.files() where name.hasPrefix("tree/") { try copy.files.remove(name) }
-            try edit(copy, "keys/signer") { bytes in
+            try copy.edit("keys/signer") { bytes in
                 for block in 1...2 {
                     let place = block * SignerState.byteCount..<(block + 1) * SignerState.byteCount
                     let old = try Array(bytes[place]).decode(SignerState.init(decoding:))
@@ -301,7 +291,7 @@ import Testing
                 _ = try archive.store.appendControl(kind, body: body)
                 frame = Array(try other.files.read(Self.open)[size...])
             }
-            let header = try tools.header(frame, at: 0)
+            let header = try SegmentBytes(frame).header(at: 0)
             frame = Array(frame[..<header.frameByteCount])
             // What only the keys give: the ciphertext, and the commitment, whose salt is a key's.
             for (what, place) in [
@@ -310,7 +300,7 @@ import Testing
                 let copy = try store.copy()
                 expectRefusal(
                     try copy.attack("\(name), \(what)") {
-                        try edit(copy, Self.open) { bytes in
+                        try copy.edit(Self.open) { bytes in
                             bytes += frame
                             bytes[size + place] ^= 1
                             let row = size + header.partRowsOffset
@@ -320,7 +310,9 @@ import Testing
                             bytes.replaceSubrange(
                                 row + 16..<row + 48, with: SHA256.hash(Array(bytes[part..<part + count])).bytes)
                             let root = try forgedRoot(copy, bytes, size)
-                            try tools.mend(&bytes, at: size) { $0.root = root }
+                            var segment = SegmentBytes(bytes)
+                            try segment.mend(at: size) { $0.root = root }
+                            bytes = segment.bytes
                         }
                     })
             }
@@ -333,8 +325,8 @@ import Testing
         let hasher = EntryHasher()
         for (name, end) in [(Self.sealed, Int.max), (Self.open, offset)] {
             let file = name == Self.open ? bytes : try store.files.read(name)
-            for place in try tools.frames(file) where place <= end {
-                let header = try tools.header(file, at: place)
+            for place in SegmentBytes(file).offsets where place <= end {
+                let header = try SegmentBytes(file).header(at: place)
                 let entries = Array(file[place + header.headerByteCount..<place + header.partRowsOffset])
                 let columns = try entries.decode { raw throws(FormatError) in
                     try EntryColumns(decoding: raw, count: header.entryCount)
@@ -366,11 +358,11 @@ import Testing
                         _ = try archive.setClassBlocking("more", RetentionClassChange(period: "P1Y"))
                     }
                 ) {
-                    try edit(copy, Self.open) { bytes in
-                        for offset in try tools.frames(bytes) {
-                            let header = try tools.header(bytes, at: offset)
+                    try copy.editSegment(Self.open) { segment in
+                        for offset in segment.offsets {
+                            let header = try segment.header(at: offset)
                             guard let last = header.lastControl, last >= copy.matterLater else { continue }
-                            try tools.mend(&bytes, at: offset) { $0.lastControl = copy.beforeMatterLater }
+                            try segment.mend(at: offset) { $0.lastControl = copy.beforeMatterLater }
                         }
                     }
                 })

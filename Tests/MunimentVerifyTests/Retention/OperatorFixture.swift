@@ -223,16 +223,32 @@ final class OperatorFixture: @unchecked Sendable {
     }
 }
 
-extension TamperTests {
+extension OperatorFixture {
+    /// Changes the bytes of a file, and nothing else.
+    func edit(_ name: String, _ change: (inout [UInt8]) throws -> Void) throws {
+        var bytes = try files.read(name)
+        try change(&bytes)
+        try files.write(name, bytes)
+    }
+
+    /// Changes a segment's file, and nothing else.
+    func editSegment(_ name: String, _ change: (inout SegmentBytes) throws -> Void) throws {
+        var segment = SegmentBytes(try files.read(name))
+        try change(&segment)
+        try files.write(name, segment.bytes)
+    }
+}
+
+extension SegmentBytes {
     /// Replaces the first place where `old` stands in a frame's entries, and mends the frame's checksum; false where it stands in none.
-    func exchange(_ bytes: inout [UInt8], _ old: [UInt8], _ new: [UInt8]) throws -> Bool {
+    mutating func exchange(_ old: [UInt8], _ new: [UInt8]) throws -> Bool {
         precondition(old.count == new.count && old != new)
-        for offset in try frames(bytes) {
-            let header = try header(bytes, at: offset)
+        for offset in offsets {
+            let header = try header(at: offset)
             let entries = offset + header.headerByteCount..<offset + header.partRowsOffset
             guard let place = bytes[entries].firstRange(of: old) else { continue }
             bytes.replaceSubrange(place, with: new)
-            try mend(&bytes, at: offset) { _ in }
+            try mend(at: offset)
             return true
         }
         return false

@@ -11,7 +11,6 @@ import Testing
 @testable import Muniment
 
 @Suite struct OperatorHidingTests {
-    private let tools = TamperTests()
     private static let old = SegmentHeader.path(segment: 0, generation: 0)
     private static let new = SegmentHeader.path(segment: 0, generation: 1)
 
@@ -48,12 +47,6 @@ import Testing
         }
     }
 
-    private func edit(_ store: OperatorFixture, _ name: String, _ change: (inout [UInt8]) throws -> Void) throws {
-        var bytes = try store.files.read(name)
-        try change(&bytes)
-        try store.files.write(name, bytes)
-    }
-
     private func put(_ store: OperatorFixture, _ files: OperatorFixture.Files, _ names: [String]) throws {
         for name in names {
             let bytes = try #require(files[name])
@@ -88,14 +81,14 @@ import Testing
             try put($0, purged.before, ["checkpoint"])
         }
         try hide("a footer with other counts", purged, [.sealMismatch, .footerGroups]) { store in
-            try edit(store, Self.new) { bytes in try tools.mendFooter(&bytes) { $0.groups[1].recordCount += 5 } }
+            try store.editSegment(Self.new) { try $0.mendFooter { $0.groups[1].recordCount += 5 } }
         }
         try hide("a footer with older times", purged, [.sealMismatch]) { store in
-            try edit(store, Self.new) { bytes in try tools.mendFooter(&bytes) { $0.recordedFirst -= 1 } }
+            try store.editSegment(Self.new) { try $0.mendFooter { $0.recordedFirst -= 1 } }
         }
         try hide("a log that ends before it", purged, [.checkpointAhead, .segmentGap], alsoInPython: true) { store in
             let last = try #require(try store.files.files().last { $0.hasSuffix(".seg") })
-            try edit(store, last) { $0.removeLast($0.count - Limits.blockByteCount) }
+            try store.edit(last) { $0.removeLast($0.count - Limits.blockByteCount) }
         }
     }
 
@@ -109,9 +102,9 @@ import Testing
         func change(_ name: String, _ old: [UInt8], _ new: [UInt8], alsoInPython: Bool = false) throws {
             try hide(name, purged, [.checkpointRoot, .frameRoot], alsoInPython: alsoInPython) { store in
                 for file in try store.files.files() where file.hasSuffix(".seg") && file > Self.new {
-                    var bytes = try store.files.read(file)
-                    guard try tools.exchange(&bytes, old, new) else { continue }
-                    try store.files.write(file, bytes)
+                    var segment = SegmentBytes(try store.files.read(file))
+                    guard try segment.exchange(old, new) else { continue }
+                    try store.files.write(file, segment.bytes)
                     return
                 }
                 Issue.record("\(name): no segment has the record")
@@ -135,9 +128,9 @@ import Testing
 
         try hide("a header that leads past it", purged, [.frameLastControl], alsoInPython: true) { store in
             let last = try #require(try store.files.files().last { $0.hasSuffix(".seg") })
-            try edit(store, last) { bytes in
-                let offset = try #require(try tools.frames(bytes).last)
-                try tools.mend(&bytes, at: offset) { $0.lastControl = store.matterLater }
+            try store.editSegment(last) { segment in
+                let offset = try #require(segment.offsets.last)
+                try segment.mend(at: offset) { $0.lastControl = store.matterLater }
             }
         }
     }
@@ -146,7 +139,7 @@ import Testing
     @Test func aPurgeByHand() throws {
         let purged = try Purged()
         try hide("a key destroyed", purged, [.contentMissing], isPublic: false, alsoInPython: true) { store in
-            try edit(store, "keys/groups") { bytes in
+            try store.edit("keys/groups") { bytes in
                 for offset in stride(from: GroupsHeader.byteCount, to: bytes.count, by: GroupKeyRow.byteCount) {
                     let place = offset..<offset + GroupKeyRow.byteCount
                     let row = try Array(bytes[place]).decode(GroupKeyRow.init(decoding:))

@@ -7,14 +7,8 @@ import MunimentStore
 import Testing
 
 @Suite struct OperatorKeyEditTests {
-    private func edit(_ store: OperatorFixture, _ name: String, _ change: (inout [UInt8]) throws -> Void) throws {
-        var bytes = try store.files.read(name)
-        try change(&bytes)
-        try store.files.write(name, bytes)
-    }
-
     private func editRows(_ store: OperatorFixture, _ change: (inout [GroupKeyRow]) -> Void) throws {
-        try edit(store, "keys/groups") { bytes in
+        try store.edit("keys/groups") { bytes in
             let start = GroupsHeader.byteCount
             var rows = try stride(from: start, to: bytes.count, by: GroupKeyRow.byteCount).map {
                 try Array(bytes[$0..<$0 + GroupKeyRow.byteCount]).decode(GroupKeyRow.init(decoding:))
@@ -81,7 +75,7 @@ import Testing
         let store = try OperatorFixture.shared.copy()
         let epoch = try store.copy()
         try epoch.attack("another epoch") {
-            try edit(epoch, "keys/groups") { bytes in
+            try epoch.edit("keys/groups") { bytes in
                 var header = try Array(bytes[..<GroupsHeader.byteCount]).decode(GroupsHeader.init(decoding:))
                 header.epoch += 1
                 bytes.replaceSubrange(..<GroupsHeader.byteCount, with: header.encoded())
@@ -89,7 +83,7 @@ import Testing
         }
         // Of a log that purged once: the keys of before. What was destroyed comes back, nothing else goes.
         let root = try store.copy()
-        try root.attack("another root key") { try edit(root, "keys/root.key") { $0[$0.count - 100] ^= 1 } }
+        try root.attack("another root key") { try root.edit("keys/root.key") { $0[$0.count - 100] ^= 1 } }
     }
 
     /// What was signed last, the checkpoint, and stored nodes: a compaction signs before it destroys, and proves what it destroys.
@@ -97,7 +91,7 @@ import Testing
         let store = try OperatorFixture.shared.copy()
         let signer = try store.copy()
         try signer.attack("nothing signed yet") {
-            try edit(signer, "keys/signer") { bytes in
+            try signer.edit("keys/signer") { bytes in
                 for block in 1...2 {
                     let state = SignerState(sequence: 1, treeSize: 0, root: .zero)
                     let place = block * SignerState.byteCount..<(block + 1) * SignerState.byteCount
@@ -107,7 +101,7 @@ import Testing
         }
         let root = try store.copy()
         try root.attack("another root signed") {
-            try edit(root, "keys/signer") { bytes in
+            try root.edit("keys/signer") { bytes in
                 for block in 1...2 {
                     let place = block * SignerState.byteCount..<(block + 1) * SignerState.byteCount
                     var state = try Array(bytes[place]).decode(SignerState.init(decoding:))
@@ -125,7 +119,7 @@ import Testing
         let nodes = try store.copy()
         try nodes.attack("stored nodes") {
             for name in try nodes.files.files() where name.hasPrefix("tree/") {
-                try edit(nodes, name) { bytes in for place in bytes.indices { bytes[place] ^= 0x55 } }
+                try nodes.edit(name) { bytes in for place in bytes.indices { bytes[place] ^= 0x55 } }
             }
         }
     }
