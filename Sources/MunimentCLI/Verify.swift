@@ -9,7 +9,7 @@ import MunimentVerify
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check an archive, an evidence file, a tile directory or a proof.",
+        abstract: "Check an archive, a segment, an evidence file, tiles, a proof or a checkpoint.",
         discussion: """
             Re-derives every frame, entry, commitment, leaf, stored node, root, seal and signature, and reports all \
             that it finds. Reads only; works on copies, without the program that wrote them, and without any key.
@@ -19,11 +19,19 @@ struct Verify: ParsableCommand {
               muniment verify public --key mail.vkey
               muniment verify case-17.evidence --key mail.vkey
               muniment verify 17.proof --key mail.vkey
+              muniment verify newer.request --against older.checkpoint --key mail.vkey
+              muniment verify 000000000012-0000.seg --against seal.proof --key mail.vkey
+              muniment verify mail --key mail.vkey --html report.html
 
             --key names a log's public key that you have from elsewhere, as the vkey or as a file that holds one; \
             without it the verdict is at best "not established". With the data keys (STORE.keys, or --keys) contents \
             are opened and compared with their commitments too. --against is a checkpoint that you were given before: \
-            the log must extend it.
+            the log must extend it. Two checkpoints are compared by a proof of consistency, as prove --from prints it. One \
+            segment, apart from its archive, is bound to the log by the proof of its seal record, a control record in \
+            the segment after it: prove that, and name it with --against.
+
+            --html writes the report as one page, to be read in any browser and printed; it has no script and asks no \
+            network.
 
             The verdict is intact (exit status 0), tampered (1) or not established (2). Each finding has a stable \
             code, a severity, and the file, offset and index that it concerns. A purge that is incomplete and a torn \
@@ -49,31 +57,67 @@ struct Verify: ParsableCommand {
     @Flag(help: "Print a line of JSON for each finding, and one for the verdict.")
     var json = false
 
+    @Option(help: ArgumentHelp("Write the report as a page, to a new file.", valueName: "file"), completion: .file())
+    var html: String?
+
     @OptionGroup var keys: KeyArguments
 
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs takes 1 to 256.") }
+        if json, html != nil { throw ValidationError("Give --html or --json, not both.") }
     }
 
     func run() throws {
         let progress = SharedProgress()
-        let options = try options(progress)
+        let lines = VerifyLines(isOn: json)
+        var options = try options(progress)
+        if json {
+            options.found = { lines.take($0) }
+            // On a terminal the one would be written over the other.
+            if isatty(STDOUT_FILENO) == 1 { options.progress = nil }
+        }
+        let circumstances = circumstances(options)
         let report: VerifyReport
         do throws(VerifyError) {
+            if let html { try VerifyPage.check(html, inputs: [path, options.keysDirectory].compactMap { $0 }) }
             report = try Verifier(options).verify(path)
+            progress.clear()
+            if let html { try VerifyPage(report, circumstances).write(to: html) }
         } catch {
             progress.clear()
             throw Failure(exitCode: error.code.exitCode, sentence: error.description)
         }
-        progress.clear()
-        let output = VerifyOutput(report)
-        if json { try Output.standard.write(output.json()) } else { try Output.standard.write(output.text()) }
-        try Output.standard.flush()
+        try print(report, lines)
         switch report.verdict {
         case .intact: return
         case .tampered: throw Failure(exitCode: 1, sentence: nil)
         case .notEstablished: throw Failure(exitCode: 2, sentence: nil)
         }
+    }
+
+    private func print(_ report: VerifyReport, _ lines: VerifyLines) throws {
+        let output = VerifyOutput(report)
+        if json {
+            try lines.check()
+            try Output.standard.write(output.lastLine())
+        } else {
+            try Output.standard.write(output.text())
+            if let html { try Output.standard.line("report      \(TerminalText.escaped(html))") }
+        }
+        try Output.standard.flush()
+    }
+
+    private func circumstances(_ options: VerifyOptions) -> VerifyPage.Circumstances {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var circumstances = VerifyPage.Circumstances(
+            path: path, tool: "muniment \(MunimentCommand.version)",
+            time: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000)
+        circumstances.trustedKeys = options.trustedKeys
+        circumstances.against = against
+        circumstances.keysDirectory = options.keysDirectory
+        circumstances.jobs = options.jobs
+        return circumstances
     }
 
     private func options(_ progress: SharedProgress) throws -> VerifyOptions {

@@ -12,10 +12,9 @@ struct VerifyOutput {
 
     // MARK: JSON
 
-    /// A line for each finding, then one for the verdict.
-    func json() -> [UInt8] {
+    /// The line for the verdict, which follows those of the findings.
+    func lastLine() -> [UInt8] {
         var json = JSONWriter()
-        for finding in report.findings { VerifyOutput.append(finding, to: &json) }
         json.beginObject()
         json.key("verdict")
         json.string(report.verdict.rawValue)
@@ -38,7 +37,9 @@ struct VerifyOutput {
         return json.bytes
     }
 
-    private static func append(_ finding: Finding, to json: inout JSONWriter) {
+    /// The line for one finding.
+    static func line(_ finding: Finding) -> [UInt8] {
+        var json = JSONWriter()
         json.beginObject()
         json.key("finding")
         json.string(finding.code.rawValue)
@@ -54,6 +55,7 @@ struct VerifyOutput {
         json.string(finding.message)
         json.endObject()
         json.endLine()
+        return json.bytes
     }
 
     // MARK: Text
@@ -85,6 +87,11 @@ struct VerifyOutput {
             switch report.verdict {
             case .intact where report.subject == .evidence:
                 "INTACT: a trusted key signed it, and every record in it follows from what was signed."
+            case .intact where report.subject == .segment:
+                "INTACT: the log's own seal, under a trusted key's signature, binds every byte of it."
+            case .intact where report.subject == .checkpoint:
+                "INTACT: a trusted key signed it"
+                    + (report.facts.outside == nil ? "." : ", and the log only grew between it and the given one.")
             case .intact: "INTACT: a trusted key signed it, and every byte follows from what was signed."
             case .tampered: "TAMPERED: something was changed, or is lost."
             case .notEstablished: "NOT ESTABLISHED: nothing contradicts, but not everything is proved."
@@ -99,13 +106,15 @@ struct VerifyOutput {
                 report.checkpointSize.map { "size \(Quantity.count($0)), signed by a trusted key" }
                     ?? "none that is trusted"
             ))
-        if report.subject == .store {
+        if [.store, .segment].contains(report.subject) {
             lines.append(
                 (
                     "records",
                     "\(Quantity.count(report.records)), and \(Quantity.count(report.controlRecords)) of the engine's own; "
                         + "\(Quantity.count(report.opened)) contents opened"
                 ))
+        }
+        if report.subject == .store {
             lines.append(
                 (
                     "purged",
@@ -145,5 +154,26 @@ struct VerifyOutput {
             ("with", TerminalText.escaped(custody.tool)),
             ("selection", TerminalText.escaped(custody.selection)),
         ]
+    }
+}
+
+/// Lines of JSON for findings, as they are made: all of them, however many there are, in little memory.
+final class VerifyLines: Sendable {
+    private let isOn: Bool
+    private let failure = Guarded<(any Error)?>(nil)
+
+    init(isOn: Bool) { self.isOn = isOn }
+
+    /// Prints a finding. The verifier calls for one at a time.
+    func take(_ finding: Finding) {
+        failure.withLock { failure in
+            guard failure == nil, isOn else { return }
+            do { try Output.standard.write(VerifyOutput.line(finding)) } catch { failure = error }
+        }
+    }
+
+    /// Throws what printing threw.
+    func check() throws {
+        if let error = failure.withLock({ $0 }) { throw error }
     }
 }

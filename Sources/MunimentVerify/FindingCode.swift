@@ -45,6 +45,8 @@ extension Finding.Code {
     public static let checkpointRoot = Self("checkpoint.root")
     /// A checkpoint of a size that the log does not reach: it was cut off or rolled back.
     public static let checkpointAhead = Self("checkpoint.ahead")
+    /// Two checkpoints of different sizes, without a proof that one extends the other.
+    public static let checkpointUnproved = Self("checkpoint.unproved")
     /// A checkpoint that contradicts the one given from outside.
     public static let checkpointInconsistent = Self("checkpoint.inconsistent")
     /// The published checkpoint is older than a kept one, or the newest one than two that the key has signed.
@@ -64,6 +66,8 @@ extension Finding.Code {
     public static let segmentGap = Self("segment.gap")
     /// A generation of a segment that no longer counts, or does not count yet.
     public static let segmentLeftover = Self("segment.leftover")
+    /// A segment alone, with nothing trusted that binds it to a log.
+    public static let segmentAlone = Self("segment.alone")
 
     // MARK: Frames and entries
 

@@ -11,8 +11,8 @@ public struct Verifier: Sendable {
     /// A verifier that works as `options` say.
     public init(_ options: VerifyOptions) { self.options = options }
 
-    /// Verifies a store, a copy of one, a C2SP tile directory, an evidence file, a certificate, or a tlog-proof file. Blocks; takes `options.jobs`
-    /// threads.
+    /// Verifies a store, a copy of one, one of its segment files, a C2SP tile directory, an evidence file, a certificate, a tlog-proof
+    /// file, a checkpoint, or the body of an add-checkpoint request. Blocks; takes `options.jobs` threads.
     ///
     /// Whatever the bytes are, it returns a report. Throws only where there is nothing to verify: `absent`, `usage`,
     /// `io`. Memory stays bounded whatever the size.
@@ -39,6 +39,7 @@ public struct Verifier: Sendable {
         let start: [UInt8]
         var proof: [UInt8]?
         var certificate: [UInt8]?
+        var note: CheckpointVerifier.Content?
         do throws(FileFailure) {
             file = try ReadOnlyFile(path, followsLinks: true)
             start = try file.bytes(ProofVerifier.magic.count)
@@ -47,6 +48,8 @@ public struct Verifier: Sendable {
             } else if CertificateDocument.form(try file.bytes(Verifier.certificateStart)) != nil {
                 // One byte more than any has, so that a longer one is seen to be none.
                 certificate = try file.bytes(CertificateDocument.byteCountMax + 1)
+            } else if file.byteCount <= UInt64(CheckpointVerifier.byteCountMax), !SegmentVerifier.claims(start, path) {
+                note = CheckpointVerifier.content(try file.bytes(Int(file.byteCount)))
             }
         } catch {
             if error == .notRegular { throw Verifier.unknown(path) }
@@ -57,6 +60,8 @@ public struct Verifier: Sendable {
             var verifier = CertificateVerifier(path, options)
             return try verifier.run(certificate)
         }
+        if let note { return try CheckpointVerifier(path, options).run(note) }
+        if SegmentVerifier.claims(start, path) { return try SegmentVerifier(path, options).run() }
         guard start.starts(with: EvidenceHeader.magic) else { throw Verifier.unknown(path) }
         var verifier = EvidenceVerifier(path, file, options)
         return try verifier.run()
@@ -67,6 +72,8 @@ public struct Verifier: Sendable {
 
     private static func unknown(_ path: String) -> VerifyError {
         VerifyError(
-            .usage, "\(path) is neither a store, nor a tile directory, nor an evidence file, a certificate or a proof.")
+            .usage,
+            "\(path) is neither a store or a segment of one, nor a tile directory, an evidence file, a certificate, a proof or a checkpoint."
+        )
     }
 }

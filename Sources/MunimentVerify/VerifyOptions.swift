@@ -17,6 +17,9 @@ public struct VerifyOptions: Sendable {
     public var jobs: Int
     /// The most findings that are kept of each code; the rest are counted.
     public var findingCountMax: Int
+    /// Called with each finding when it is made, in the order of the report, those that are not kept included; never by two
+    /// threads at a time, on a thread of the verifier's. Of more than 10,000 of one code in one commit the rest is counted alone.
+    public var found: (@Sendable (Finding) -> Void)?
     /// Called now and then, never by two threads at a time, on a thread of the verifier's.
     public var progress: (@Sendable (VerifyProgress) -> Void)?
     /// How often that is, of a store, in seconds; 0 for after each step.
@@ -27,6 +30,13 @@ public struct VerifyOptions: Sendable {
         trustedKeys = []
         jobs = 2
         findingCountMax = 1_000
+    }
+}
+
+extension VerifyOptions {
+    /// The keys to trust that bear a log's name.
+    func trustedKeys(of origin: String?) -> [VerifierKey] {
+        trustedKeys.filter { key in origin.map { key.name.utf8.elementsEqual($0.utf8) } ?? false }
     }
 }
 

@@ -11,6 +11,10 @@ public struct VerifyReport: Sendable {
         case proof
         case certificate
         case evidence
+        /// One segment file, without its store.
+        case segment
+        /// A checkpoint alone, or with the proof that it extends another.
+        case checkpoint
     }
 
     public let subject: Subject
@@ -41,6 +45,8 @@ public struct VerifyReport: Sendable {
     public let seconds: Double
     /// What an evidence file says of itself; nil for anything else.
     public internal(set) var evidence: EvidenceStatus?
+    /// What was checked, in numbers, and what a report draws.
+    public internal(set) var facts = ReportFacts()
 
     /// All findings, those that are not kept included.
     public var findingCount: Int { findings.count + omittedCounts.values.reduce(0, +) }

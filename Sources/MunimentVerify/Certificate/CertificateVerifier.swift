@@ -14,7 +14,7 @@ struct CertificateVerifier {
     init(_ path: String, _ options: VerifyOptions) {
         name = path.split(separator: "/").last.map(String.init) ?? path
         self.options = options
-        findings = Findings(countMax: options.findingCountMax)
+        findings = Findings(options)
     }
 
     mutating func run(_ bytes: [UInt8]) throws(VerifyError) -> VerifyReport {
@@ -130,12 +130,16 @@ struct CertificateVerifier {
     }
 
     private func report(_ judged: TrustJudge.Judged?, _ facts: CertificateFacts?, _ recordCount: Int) -> VerifyReport {
-        VerifyReport(
+        var report = VerifyReport(
             subject: .certificate, findings: findings.kept, omittedCounts: findings.omittedCounts,
             verdict: findings.verdict, origin: judged?.checkpoint.origin, treeSize: judged?.checkpoint.size ?? 0,
             root: judged?.checkpoint.root,
             checkpointSize: judged.flatMap { $0.isTrusted ? $0.checkpoint.size : nil }, records: 0,
             controlRecords: UInt64(recordCount), purged: facts?.purgedCount ?? 0, unexplained: 0, opened: 0,
             seconds: start.seconds)
+        report.facts = ReportFacts(judged, options)
+        report.facts.counts.proofs = UInt64(recordCount)
+        report.facts.counts.entries = UInt64(recordCount)
+        return report
     }
 }

@@ -37,7 +37,7 @@ struct EvidenceVerifier {
         stream = EvidenceStream(file)
         byteCount = file.byteCount
         meter = ProgressMeter(options.progress, total: file.byteCount)
-        findings = Findings(countMax: options.findingCountMax)
+        findings = Findings(options)
         ledger = EvidenceLedger(name)
     }
 
@@ -255,6 +255,10 @@ struct EvidenceVerifier {
             records: ledger.recordCount, controlRecords: ledger.controlCount, purged: ledger.purgedCount,
             unexplained: 0,
             opened: ledger.openedCount, seconds: start.seconds)
+        report.facts = ReportFacts(judged, options)
+        report.facts.counts.entries = ledger.recordCount + ledger.controlCount
+        report.facts.counts.contents = ledger.openedCount
+        report.facts.counts.proofs = isProved ? 1 : 0
         let isAttested = isProved && judged?.isTrusted == true
         report.evidence = custody.map { EvidenceStatus(custody: $0, logIndex: isAttested ? logIndex : nil) }
         return report

@@ -29,6 +29,8 @@ struct PurgeAudit {
     private var incompleteCount: UInt64 = 0
     /// Of each disposition how many purged records lie in the public part of a restricted scope, by matter.
     private var attested: [UInt64: [UInt64: UInt64]] = [:]
+    /// What was found of each disposition, for reports.
+    private(set) var tallies: [UInt64: DispositionTally] = [:]
 
     private struct Step {
         let disposition: Disposition
@@ -207,6 +209,7 @@ struct PurgeAudit {
             findings.append(Finding(unreadable: summary.name, error, offset: 0))
         }
         let found = judge.finish()
+        tallies[step.disposition.id, default: DispositionTally()].add(found)
         for (matter, count) in found.attested {
             attested[step.disposition.id, default: [:]][matter, default: 0] += count.count
         }

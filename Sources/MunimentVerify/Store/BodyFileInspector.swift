@@ -56,8 +56,7 @@ final class BodyFileInspector {
         } catch {
             outcome.findings.append(
                 error == .missing
-                    ? Finding(.bodyMissing, .error, name, index: index, "The body file of record \(index) is missing.")
-                    : Finding(unreadable: name, error, index: index))
+                    ? missing(name, index) : Finding(unreadable: name, error, index: index))
             return nil
         }
     }
@@ -90,6 +89,14 @@ final class BodyFileInspector {
             return false
         }
         return true
+    }
+
+    private func missing(_ name: String, _ index: UInt64) -> Finding {
+        files.isAlone
+            ? Finding(
+                .bodyMissing, .unattested, name, index: index,
+                "The body file of record \(index) is not beside the segment: its payload was not checked.")
+            : Finding(.bodyMissing, .error, name, index: index, "The body file of record \(index) is missing.")
     }
 
     /// Checks the file of `row` by its digest. `logID` is nil where no header could tell.

@@ -12,6 +12,10 @@ struct CheckpointAudit {
     private(set) var findings = Findings()
     /// The newest checkpoint of the store that holds, and whether a trusted key signed it.
     private(set) var newest: TrustJudge.Judged?
+    /// Signatures that were checked and hold.
+    private(set) var signatureCount: UInt64 = 0
+    /// The checkpoint from outside; nil for none.
+    private(set) var outside: Checkpoint?
 
     init(_ files: StoreFiles, _ judge: TrustJudge) { (self.files, self.judge) = (files, judge) }
 
@@ -64,6 +68,7 @@ struct CheckpointAudit {
             let bytes = files.bytes(of: file, name, atMost: SignedNote.byteCountMax, &findings)
         else { return nil }
         guard let judged = judge.judge(bytes, name, &findings) else { return nil }
+        if judged.isChecked { signatureCount += 1 }
         claim(judged.checkpoint, .published, offset: 0)
         return judged
     }
@@ -101,6 +106,7 @@ struct CheckpointAudit {
         while let note = next(file, name, &offset) {
             defer { offset += UInt64(8 + note.count) }
             guard let judged = judge.judge(note, name, offset: offset, &findings) else { continue }
+            if judged.isChecked { signatureCount += 1 }
             let size = judged.checkpoint.size
             claim(judged.checkpoint, .kept, offset: offset)
             if let newest, newest.checkpoint.size >= size {
@@ -164,7 +170,12 @@ struct CheckpointAudit {
             throw VerifyError(.usage, "The checkpoint to verify against is none: \(error)")
         }
         var judgement = Findings()
-        if judge.judge(bytes, "checkpoint from outside", &judgement) == nil { findings += judgement }
+        if let judged = judge.judge(bytes, "checkpoint from outside", &judgement) {
+            if judged.isChecked { signatureCount += 1 }
+        } else {
+            findings += judgement
+        }
+        outside = checkpoint
         // Whoever signed it: the caller wants to know whether the log extends it.
         claim(checkpoint, .outside, offset: 0)
     }

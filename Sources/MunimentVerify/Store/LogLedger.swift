@@ -23,6 +23,8 @@ final class LogLedger {
         var missing: UInt64 = 0
         var opened: UInt64 = 0
         var byteCount: UInt64 = 0
+        /// Seal records that were compared with their segment.
+        var seals: UInt64 = 0
         /// The first frame past the checkpoint.
         var pastCheckpoint: (name: String, offset: UInt64, index: UInt64)?
     }
@@ -30,7 +32,10 @@ final class LogLedger {
     private let logID: Digest?
     /// The size of the checkpoint that attests; 0 for none.
     private let attestedSize: UInt64
-    private let directory: DirectoryAudit
+    /// Nil where there is no segment directory to check.
+    private let directory: DirectoryAudit?
+    /// Whether there is one segment and no log around it.
+    private let isAlone: Bool
     private var tree: TreeLedger
     private var control: ControlLedger
     private var segment: SegmentLedger?
@@ -56,6 +61,8 @@ final class LogLedger {
     private var lastEnd: UInt64 = 0
     /// Bytes of the present segment that have been counted.
     private var segmentByteCount: UInt64 = 0
+    /// When what was appended.
+    private(set) var chronicle: Chronicle
     /// Body files that frames refer to.
     private(set) var bodyIDs: Set<Digest> = []
 
@@ -63,16 +70,41 @@ final class LogLedger {
         facts: ManifestFacts, attestedSize: UInt64, claims: [RootClaim], tree: StoredTree, directory: DirectoryAudit,
         findings: Findings
     ) {
+        isAlone = false
         logID = facts.manifest?.logID
         self.attestedSize = attestedSize
         self.directory = directory
         self.tree = TreeLedger(tree, claims: claims)
+        chronicle = Chronicle(claims)
         control = ControlLedger(facts)
         self.findings = findings
     }
 
+    /// A ledger for one segment without its log: `segment`, which begins at `firstIndex`. What its entries follow from is
+    /// not here. `claims` are of use where it is the first segment.
+    init(segment number: UInt64, firstIndex: UInt64, claims: [RootClaim], findings: Findings) {
+        isAlone = true
+        (logID, attestedSize, directory) = (nil, 0, nil)
+        tree = TreeLedger(StoredTree(), claims: claims)
+        control = ControlLedger(ManifestFacts(manifest: nil, digest: nil))
+        chronicle = Chronicle([])
+        self.findings = findings
+        nextIndex = firstIndex
+        lastSegment = number > 0 ? number - 1 : nil
+        if firstIndex > 0 {
+            tree.beginInside()
+            control.loseStep()
+        }
+    }
+
     /// What the log says about retention.
     var retention: RetentionLedger { control.retention }
+
+    /// The names of the classes that the log declared.
+    var classNames: [UInt32: String] { control.classes.mapValues(\.name) }
+
+    /// The top of the tree; nil where entries are lost.
+    var sketch: TreeSketch? { tree.sketch }
 
     /// The root of the whole log; nil where entries are lost.
     var root: Digest? { tree.root(size: nextIndex) }
@@ -145,7 +177,7 @@ final class LogLedger {
                 ))
         }
         ledger.finish(end, &findings)
-        directory.check(ledger.summary, &findings)
+        directory?.check(ledger.summary, &findings)
         totals.byteCount += pass.source.byteCount - min(segmentByteCount, pass.source.byteCount)
         segmentByteCount = 0
         unsealed.append(ledger.summary)
@@ -205,11 +237,12 @@ final class LogLedger {
         tree.take(leaves, header, pass.name, &findings)
         segment?.take(outcome, &findings)
         takeControl(outcome, pass.name, &findings)
+        chronicle.take(outcome)
         for row in header.bodyFiles { bodyIDs.insert(LogLedger.key(row.id)) }
         totals.records += UInt64(outcome.recordCount)
         totals.missing += UInt64(outcome.unknownMissingCount)
         totals.opened += UInt64(outcome.openedCount)
-        if header.treeSize > attestedSize, totals.pastCheckpoint == nil {
+        if header.treeSize > attestedSize, !isAlone, totals.pastCheckpoint == nil {
             totals.pastCheckpoint = (pass.name, header.offset, max(header.firstIndex, attestedSize))
         }
     }
@@ -265,6 +298,8 @@ final class LogLedger {
     // MARK: Seals
 
     private func take(_ seal: SealFact, _ findings: inout Findings) {
+        // It seals the segment before, which is not here.
+        if isAlone { return }
         let record = seal.record
         func mismatch(_ what: String) -> Finding {
             Finding(.sealMismatch, .error, seal.name, offset: seal.offset, index: seal.index, what)
@@ -279,10 +314,12 @@ final class LogLedger {
             return
         }
         unsealed[place].seal = seal
+        totals.seals += 1
         compare(unsealed[place], seal, &findings)
     }
 
-    private func compare(_ summary: SegmentSummary, _ seal: SealFact, _ findings: inout Findings) {
+    /// Compares a segment with what a seal record, or a prepared record of its generation, says of it.
+    func compare(_ summary: SegmentSummary, _ seal: SealFact, _ findings: inout Findings) {
         // Sealed since it was read, if the store is open for writing: past the checkpoint, where nothing is attested
         // yet.
         guard summary.footerOffset != nil || seal.index < attestedSize else { return }
@@ -353,8 +390,11 @@ final class LogLedger {
     /// After the last step: what the log does not reach, and what nothing covers.
     func finish() {
         var findings = Findings()
-        for summary in unsealed { attest(summary, mustBeSealed: false, &findings) }
+        for summary in unsealed {
+            if isAlone { summaries.append(summary) } else { attest(summary, mustBeSealed: false, &findings) }
+        }
         unsealed = []
+        if isAlone { return }
         findings += tree.finish(size: nextIndex, lastName: lastName, end: lastEnd)
         if let past = totals.pastCheckpoint {
             findings.append(
@@ -363,7 +403,7 @@ final class LogLedger {
                     "The entries from \(past.index) to \(nextIndex - 1) are past the newest checkpoint: nothing signed covers them."
                 ))
         }
-        findings += directory.end(last: lastSegment)
+        if let directory { findings += directory.end(last: lastSegment) }
         self.findings += findings
     }
 

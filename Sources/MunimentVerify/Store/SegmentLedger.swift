@@ -34,6 +34,8 @@ struct SegmentSummary: Sendable {
     var unexplainedCount: UInt64 = 0
     var frameCount = 0
     var tokenCount = 0
+    /// Pages of the index that were read.
+    var indexPageCount: UInt64 = 0
     /// The seal record, once it has gone by.
     var seal: SealFact?
 }
@@ -201,6 +203,8 @@ struct SegmentLedger {
                 try index.check(
                     footer.index, pass, offset: offset, isWhole: isWhole, isOpened: summary.isOpened,
                     present: Set(groups.filter { $0.value.recordCount > 0 }.keys), &findings)
+                summary.indexPageCount =
+                    pass.source.index.map { $0.directory.regionByteCount / UInt64(IndexPage.byteCount) } ?? 0
             case .failure(let error):
                 findings.append(Finding(error, .footerMalformed, checksum: .footerChecksum, pass.name, offset: offset))
             }

@@ -13,12 +13,15 @@ struct SegmentSource: Sendable {
     /// The index whose pages stand before the footer; nil where there is none, or its directory does not decode.
     let index: IndexPlace?
 
-    /// The path below the store.
-    var name: String { SegmentHeader.path(segment: segment, generation: generation) }
+    /// The path below the store, or below the directory of a segment that was given alone.
+    let name: String
 
     /// Looks at the end of an open file.
-    private init(_ file: ReadOnlyFile, segment: UInt64, generation: UInt32) throws(FileFailure) {
+    private init(
+        _ file: ReadOnlyFile, segment: UInt64, generation: UInt32, name: String? = nil
+    ) throws(FileFailure) {
         (self.segment, self.generation, byteCount) = (segment, generation, file.byteCount)
+        self.name = name ?? SegmentHeader.path(segment: segment, generation: generation)
         let block = UInt64(Limits.blockByteCount)
         let trailerByteCount = UInt64(Footer.trailerByteCount)
         guard byteCount >= block + trailerByteCount else {
@@ -47,6 +50,15 @@ struct SegmentSource: Sendable {
         return Opened(source: try SegmentSource(file, segment: segment, generation: generation), file: file)
     }
 
+    /// Opens a segment that was given alone, whatever its name.
+    static func alone(
+        _ files: StoreFiles, _ name: String, segment: UInt64, generation: UInt32
+    ) throws(FileFailure) -> Opened {
+        let file = try ReadOnlyFile(files.path(name), followsLinks: true)
+        return Opened(
+            source: try SegmentSource(file, segment: segment, generation: generation, name: name), file: file)
+    }
+
     /// The one that counts: the newest generation with a footer, else the journal itself, else the newest. The others
     /// are leftovers, of a rewrite that was cut off or of one whose last step is due.
     static func chosen(_ sources: [SegmentSource]) -> SegmentSource? {
@@ -56,6 +68,9 @@ struct SegmentSource: Sendable {
 
     /// Opens the file of a segment that counted a moment ago, or the one that took its place since.
     static func reopen(_ files: StoreFiles, _ source: SegmentSource) throws(FileFailure) -> Opened {
+        if files.isAlone {
+            return try alone(files, source.name, segment: source.segment, generation: source.generation)
+        }
         do throws(FileFailure) {
             return try open(files, segment: source.segment, generation: source.generation)
         } catch {

@@ -5,6 +5,8 @@ internal import MunimentFormat
 struct StoreFiles: Sendable {
     /// The store's directory.
     let root: String
+    /// Whether one file was given and not the store: what else belongs to it need not be here.
+    var isAlone = false
 
     /// The path of a file of the store.
     func path(_ name: String) -> String { root + "/" + name }

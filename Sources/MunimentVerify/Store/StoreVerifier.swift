@@ -20,7 +20,7 @@ struct StoreVerifier {
     func run() throws(VerifyError) -> VerifyReport {
         // In this order, so that a store that is open for writing is not accused of what it does meanwhile: what
         // claims comes before what it claims about, and what is derived before what it is derived from.
-        var findings = Findings(countMax: options.findingCountMax)
+        var findings = Findings(options, marksSegments: true)
         let facts = readManifest(&findings)
         let keys = try audit(facts.manifest, &findings)
         let judge = try TrustJudge(
@@ -49,7 +49,10 @@ struct StoreVerifier {
             ledger.add(KeysAudit.epoch(book, directory, atLeast: ledger.retention.facts.epoch))
             ledger.add(KeysAudit.unused(book, purged: purges.purgedGenerations))
         }
-        return report(ledger, facts, checkpoints, purges)
+        var report = report(ledger, facts, checkpoints, purges)
+        report.facts = ReportFacts(
+            ledger, checkpoints, purges, tree, keys: options.trustedKeys(of: facts.manifest?.origin))
+        return report
     }
 
     private func list(_ findings: inout Findings) throws(VerifyError) -> [SegmentSource] {

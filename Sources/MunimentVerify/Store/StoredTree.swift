@@ -39,6 +39,11 @@ final class StoredTree: NodeReader {
     }
 
     private var levels: [Int: Level] = [:]
+    /// Nodes that were compared with those that the entries give.
+    private(set) var comparedCount: UInt64 = 0
+
+    /// No nodes at all.
+    init() {}
 
     /// Opens what is there; what is not is made up for by the entries.
     init(_ files: StoreFiles, _ findings: inout Findings) {
@@ -78,6 +83,7 @@ final class StoredTree: NodeReader {
                 }
             }
             done += count
+            comparedCount += UInt64(count)
         }
     }
 

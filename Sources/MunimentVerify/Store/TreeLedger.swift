@@ -21,14 +21,30 @@ struct TreeLedger {
     private var isConfirmed = true
     /// The first index from which on the tree was lost, if it is.
     private var lostFrom: UInt64?
+    /// The top of the tree so far.
+    private var top = TreeSketch()
 
     init(_ stored: StoredTree, claims: [RootClaim]) {
         self.stored = stored
         self.claims = claims.sorted { $0.size < $1.size }
     }
 
+    /// Begins in the middle of a log, where nothing is known of the entries before.
+    mutating func beginInside() {
+        frontier = nil
+        isConfirmed = false
+    }
+
     /// The root of the tree of `size`; nil where it is not known.
     func root(size: UInt64) -> Digest? { frontier.flatMap { $0.size == size ? $0.root() : nil } }
+
+    /// The top of the tree, for a drawing; nil where the tree is lost.
+    var sketch: TreeSketch? {
+        guard let frontier else { return nil }
+        var sketch = top
+        sketch.finish(frontier)
+        return sketch
+    }
 
     /// Entries from `index` on are lost.
     mutating func lose(from index: UInt64) {
@@ -61,6 +77,7 @@ struct TreeLedger {
         var frontier: TreeFrontier
         var root = Digest.zero
         var mismatches: [StoredTree.Mismatch] = []
+        var top: [TreeSketch.Node] = []
         /// The claims that were reached, from this one on, and the roots there.
         var firstClaim = 0
         var roots: [Digest] = []
@@ -90,16 +107,19 @@ struct TreeLedger {
                     end = place + Int(distance) * Digest.byteCount
                 }
             }
-            var (mismatches, failure) = (step.mismatches, step.failure)
-            step.frontier.append(leaves: leaves.slice(place..<end), reporting: StoredTree.levels.lowerBound) {
-                level, first, nodes in
+            var (mismatches, failure, top) = (step.mismatches, step.failure, step.top)
+            step.frontier.append(leaves: leaves.slice(place..<end), reporting: 0) { level, first, nodes in
+                if first < UInt64(TreeSketch.nodeCountMax) {
+                    top += TreeSketch.kept(level: level, first: first, nodes)
+                }
+                guard level >= StoredTree.levels.lowerBound else { return }
                 do throws(FileFailure) {
                     try stored.compare(level: level, firstIndex: first, nodes: nodes, &mismatches)
                 } catch {
                     failure = error
                 }
             }
-            (step.mismatches, step.failure) = (mismatches, failure)
+            (step.mismatches, step.failure, step.top) = (mismatches, failure, top)
             place = end
         }
         step.root = step.frontier.root()
@@ -140,6 +160,7 @@ struct TreeLedger {
         frontier = step.frontier
         isConfirmed = true
         lostFrom = nil
+        for node in step.top { top.append(node) }
         for mismatch in step.mismatches {
             findings.append(
                 Finding(

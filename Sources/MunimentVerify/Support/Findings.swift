@@ -6,7 +6,7 @@ internal import MunimentFormat
 /// Findings so far. A value: whoever owns it decides on the order.
 struct Findings: Sendable {
     /// The findings that are kept of each code where nobody says otherwise.
-    static let countMaxDefault = 1_000
+    static let countMaxDefault = 10_000
 
     private let countMax: Int
     private(set) var kept: [Finding] = []
@@ -15,6 +15,18 @@ struct Findings: Sendable {
     private var keptCounts: [Finding.Code: Int] = [:]
     private var hasError = false
     private var hasUnattested = false
+    /// How many findings concern which segments, kept or not; nil where nobody asks.
+    private(set) var marks: SegmentMarks?
+
+    /// Told of each, kept or not.
+    private var listener: (@Sendable (Finding) -> Void)?
+
+    /// None so far, of a verification with `options`.
+    init(_ options: VerifyOptions, marksSegments: Bool = false) {
+        self.init(countMax: options.findingCountMax)
+        marks = marksSegments ? SegmentMarks() : nil
+        listener = options.found
+    }
 
     /// None, with room for `countMax` of each code.
     init(countMax: Int = countMaxDefault) { self.countMax = max(1, countMax) }
@@ -31,6 +43,8 @@ struct Findings: Sendable {
         case .unattested: hasUnattested = true
         case .notice: break
         }
+        marks?.add(finding)
+        listener?(finding)
         let count = keptCounts[finding.code, default: 0]
         if count < countMax {
             keptCounts[finding.code] = count + 1

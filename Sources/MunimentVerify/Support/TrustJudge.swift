@@ -10,6 +10,8 @@ struct TrustJudge: Sendable {
         let checkpoint: Checkpoint
         /// Whether a trusted key signed it, and not merely the log's own.
         let isTrusted: Bool
+        /// Whether a signature was checked at all.
+        let isChecked: Bool
     }
 
     private let trusted: NoteKeys
@@ -73,10 +75,10 @@ struct TrustJudge: Sendable {
         }
         if isTheirs {
             _ = try VerifiedCheckpoint.verify(note, keys: trusted)
-            return Judged(checkpoint: checkpoint, isTrusted: true)
+            return Judged(checkpoint: checkpoint, isTrusted: true, isChecked: true)
         }
         if let own { _ = try VerifiedCheckpoint.verify(note, keys: own) }
-        return Judged(checkpoint: checkpoint, isTrusted: false)
+        return Judged(checkpoint: checkpoint, isTrusted: false, isChecked: own != nil)
     }
 }
 

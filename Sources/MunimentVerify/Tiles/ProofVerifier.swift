@@ -18,11 +18,8 @@ struct ProofVerifier {
     private var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 
     func run(_ bytes: [UInt8]) throws(VerifyError) -> VerifyReport {
-        guard options.against == nil else {
-            throw VerifyError(
-                .usage, "A proof alone can't be verified against another checkpoint: that needs the log, or its tiles.")
-        }
-        var collector = Findings(countMax: options.findingCountMax)
+        let outside = try options.against.map { bytes throws(VerifyError) in try OutsideCheckpoint(bytes) }
+        var collector = Findings(options)
         let proof: TlogProof
         do throws(NoteError) {
             proof = try TlogProof(bytes)
@@ -33,13 +30,19 @@ struct ProofVerifier {
         let origin = (try? Checkpoint(text: proof.note.text))?.origin
         let judge = try TrustJudge(options.trustedKeys, origin: origin, ownKey: nil)
         if let finding = judge.distrust(name) { collector.append(finding) }
-        return verify(proof, judge, &collector)
+        return verify(proof, judge, outside, &collector)
     }
 
-    private func verify(_ proof: TlogProof, _ judge: TrustJudge, _ collector: inout Findings) -> VerifyReport {
+    private func verify(
+        _ proof: TlogProof, _ judge: TrustJudge, _ outside: OutsideCheckpoint?, _ collector: inout Findings
+    ) -> VerifyReport {
         var findings = Findings()
         let judged = judge.judge(proof.note.bytes, name, &findings)
         var entry: Entry?
+        if let outside {
+            outside.judge(judge, &findings)
+            if let judged { outside.compare(judged.checkpoint, name, &findings) }
+        }
         if let judged, let extra = proof.extra {
             switch extra.withUnsafeBytes({ decoding($0, Entry.init(decoding:)) }) {
             case .success(let decoded):
@@ -61,11 +64,19 @@ struct ProofVerifier {
                     "The file does not hold the entry whose place it proves: nothing is proved without it."))
         }
         collector += findings
-        return report(collector, judged, entry)
+        var report = report(collector, judged, entry)
+        report.facts.outside = outside.map { ($0.checkpoint.size, $0.checkpoint.root) }
+        if let judged, let extra = proof.extra {
+            report.facts.counts.proofs = 1
+            report.facts.counts.entries = 1
+            report.facts.proof = ProofSketch(
+                index: proof.index, size: judged.checkpoint.size, leaf: TreeHash.leaf(extra), path: proof.path)
+        }
+        return report
     }
 
     private func report(_ collector: Findings, _ judged: TrustJudge.Judged?, _ entry: Entry?) -> VerifyReport {
-        VerifyReport(
+        var report = VerifyReport(
             subject: .proof, findings: collector.kept, omittedCounts: collector.omittedCounts,
             verdict: collector.verdict,
             origin: judged?.checkpoint.origin, treeSize: judged?.checkpoint.size ?? 0, root: judged?.checkpoint.root,
@@ -73,5 +84,7 @@ struct ProofVerifier {
             records: entry?.kind == .record ? 1 : 0,
             controlRecords: entry?.kind == .control ? 1 : 0, purged: 0, unexplained: 0, opened: 0,
             seconds: start.seconds)
+        report.facts = ReportFacts(judged, options)
+        return report
     }
 }

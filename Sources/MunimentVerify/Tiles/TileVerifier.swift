@@ -16,7 +16,7 @@ struct TileVerifier {
     }
 
     func run() throws(VerifyError) -> VerifyReport {
-        var collector = Findings(countMax: options.findingCountMax)
+        var collector = Findings(options)
         var findings = Findings()
         let published = try readCheckpoint(&findings)
         let size = published?.checkpoint.size ?? 0
@@ -33,12 +33,26 @@ struct TileVerifier {
         } catch {
             collector.append(Finding(unreadable: ".", error))
         }
-        return VerifyReport(
+        var report = VerifyReport(
             subject: .tiles, findings: collector.kept, omittedCounts: collector.omittedCounts,
             verdict: collector.verdict,
             origin: published?.checkpoint.origin, treeSize: size, root: walk.root,
             checkpointSize: published.flatMap { $0.isTrusted ? $0.checkpoint.size : nil }, records: walk.recordCount,
             controlRecords: walk.controlCount, purged: 0, unexplained: 0, opened: 0, seconds: start.seconds)
+        report.facts = facts(published, walk)
+        return report
+    }
+
+    private func facts(_ published: TrustJudge.Judged?, _ walk: TileWalk) -> ReportFacts {
+        var facts = ReportFacts()
+        facts.counts.entries = walk.entryCount
+        facts.counts.nodes = walk.comparedCount
+        facts.counts.signatures = published?.isChecked == true ? 1 : 0
+        facts.trustedKeys = options.trustedKeys(of: published?.checkpoint.origin)
+        facts.isSigned = published?.isTrusted ?? false
+        facts.outside = walk.against.map { ($0.size, $0.root) }
+        facts.tree = walk.sketch
+        return facts
     }
 
     private func readCheckpoint(_ findings: inout Findings) throws(VerifyError) -> TrustJudge.Judged? {

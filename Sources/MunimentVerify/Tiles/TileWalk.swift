@@ -11,7 +11,7 @@ final class TileWalk {
     private let tiles: TileFiles
     /// The checkpoint's.
     private let statedRoot: Digest?
-    private let against: RootClaim?
+    let against: RootClaim?
     private var againstRoot: Digest?
     private var frontier = TreeFrontier()
     /// False once leaf hashes were missing that nothing made up for.
@@ -21,6 +21,10 @@ final class TileWalk {
     private var levels: [Int: Level] = [:]
     private var control: ControlLedger?
     private(set) var recordCount: UInt64 = 0
+    /// Entries whose leaf hash was computed, and hashes of tiles that were compared with those that the entries give.
+    private(set) var entryCount: UInt64 = 0
+    private(set) var comparedCount: UInt64 = 0
+    private var top = TreeSketch()
     private var leaves = [UInt8](repeating: 0, count: Tile.widthMax * Digest.byteCount)
 
     /// The tile of a level that is being compared.
@@ -31,6 +35,14 @@ final class TileWalk {
 
     init(_ tiles: TileFiles, root: Digest?, against: RootClaim?) {
         (self.tiles, statedRoot, self.against) = (tiles, root, against)
+    }
+
+    /// The top of the tree, for a drawing; nil where entries are lost.
+    var sketch: TreeSketch? {
+        guard root != nil else { return nil }
+        var sketch = top
+        sketch.finish(frontier)
+        return sketch
     }
 
     var controlCount: UInt64 { control?.count ?? 0 }
@@ -61,6 +73,7 @@ final class TileWalk {
         let isHashed = entries.map { hash($0, bundle, &findings) } ?? false
         if let stored {
             let theirs = stored.bytes[..<(bundle.width * Digest.byteCount)]
+            if isHashed { comparedCount += UInt64(bundle.width) }
             if !isHashed {
                 // The entries are lost; their leaf hashes still lead to the root.
                 leaves.replaceSubrange(..<theirs.count, with: theirs)
@@ -131,6 +144,7 @@ final class TileWalk {
                 return false
             }
             leaves.withUnsafeMutableBytes { SHA256.leaves(entries, into: $0) }
+            entryCount += UInt64(bundle.width)
             var offset = 0
             for (number, entry) in entries.enumerated() {
                 check(
@@ -199,9 +213,14 @@ final class TileWalk {
             }
             leaves.withUnsafeBytes { leaves in
                 frontier.append(
-                    leaves: leaves.slice(place * Digest.byteCount..<end * Digest.byteCount), reporting: Tile.height
+                    leaves: leaves.slice(place * Digest.byteCount..<end * Digest.byteCount), reporting: 0
                 ) { level, first, nodes in
-                    if level % Tile.height == 0, isWhole { compare(level / Tile.height, first, nodes, &findings) }
+                    if first < UInt64(TreeSketch.nodeCountMax) {
+                        for node in TreeSketch.kept(level: level, first: first, nodes) { top.append(node) }
+                    }
+                    if level >= Tile.height, level % Tile.height == 0, isWhole {
+                        compare(level / Tile.height, first, nodes, &findings)
+                    }
                 }
             }
             if against?.size == frontier.size { againstRoot = frontier.root() }
@@ -218,6 +237,7 @@ final class TileWalk {
                     index: index, tile: tiles.tile(.hashes(level), index).flatMap { tiles.read($0, &findings) })
             }
             guard let tile = levels[level]?.tile else { continue }
+            comparedCount += 1
             let ours = Array(nodes.slice(number * Digest.byteCount..<(number + 1) * Digest.byteCount))
             compare(
                 ours: ours[...], tile, at: Int(node & 255) * Digest.byteCount, level: level, firstNode: node, &findings)

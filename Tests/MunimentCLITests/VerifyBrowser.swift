@@ -1,0 +1,71 @@
+// A page in a real browser: what its document is once it has been read, and what it asked the network for. Where there is
+// no browser, tests say so and pass; `make deps-browser` installs it.
+
+import Foundation
+import Testing
+
+/// Chromium, without a window.
+struct VerifyBrowser {
+    let workspace: Workspace
+
+    private static let path: String? = {
+        let names = ["chromium", "chromium-browser", "google-chrome"]
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let paths = names.flatMap { name in folders.map { "\($0)/\(name)" } }
+        return paths.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }()
+
+    /// What became of a page.
+    struct Visit {
+        let document: String
+        let requests: [String]
+
+        var verdict: String? {
+            document.firstMatch(of: /<html lang="en" data-verdict="([A-Za-z]+)"/).map { String($0.output.1) }
+        }
+
+        /// How many elements of a name there are.
+        func count(_ name: String) throws -> Int { document.matches(of: try Regex("<\(name)\\b")).count }
+
+        /// The document's text: no markup, no references, white space as one blank.
+        var text: String {
+            var text = document.replacing(/<style>[^<]*<\/style>/, with: "").replacing(/<[^>]*>/, with: " ")
+            for (reference, sign) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+                text = text.replacing(reference, with: sign)
+            }
+            return text.replacing(/\s+/, with: " ")
+        }
+    }
+
+    /// Opens a page; nil, with a message, where there is no browser.
+    func visit(_ page: String) throws -> Visit? {
+        guard let browser = Self.path else {
+            print("skipped: there is no Chromium; make deps-browser installs it")
+            return nil
+        }
+        let log = workspace.file("net-\(UUID().uuidString).json")
+        let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._/"))
+        let address = page.addingPercentEncoding(withAllowedCharacters: plain) ?? page
+        let result = try Command.Running(
+            [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                "--disable-component-update", "--no-first-run", "--user-data-dir=\(workspace.file("profile"))",
+                "--log-net-log=\(log)", "--virtual-time-budget=2000", "--dump-dom", "file://\(address)",
+            ], input: nil, executable: browser
+        ).finish()
+        #expect(result.status == 0, "\(result.errors)")
+        return Visit(document: result.text, requests: try Self.requests(Data(contentsOf: URL(fileURLWithPath: log))))
+    }
+
+    /// The requests that a page made. The browser's own have no origin.
+    private static func requests(_ log: Data) throws -> [String] {
+        let whole = try #require(try JSONSerialization.jsonObject(with: log) as? [String: Any])
+        let events = try #require(whole["events"] as? [[String: Any]])
+        return events.compactMap { event in
+            guard let parameters = event["params"] as? [String: Any],
+                let initiator = parameters["initiator"] as? String, initiator != "not an origin"
+            else { return nil }
+            return parameters["url"] as? String ?? "?"
+        }
+    }
+}
