@@ -62,6 +62,7 @@ import Testing
         #expect(try Command.run(["compact", path, "--json"]).last["purged"] as? Int == 0)
         #expect(try Command.run(["hold", "release", path, "Audit", "--reason", "over"]).status == 0)
         #expect(try Command.run(["compact", path, "--json"]).last["purged"] as? Int == 2)
+        #expect(try Command.run(["stat", path, "--json"]).last["purged"] as? Int == 2)
         #expect(try Command.run(["hold", "place", path, "X", "--class", "nothing"]).status == 65)
     }
 

@@ -43,13 +43,11 @@ public struct ArchiveStatistics: Sendable {
         segmentCount = recovered.rows.count + recovered.unsealed.count
         var reason = recovered.readOnlyReason
         do throws(ArchiveError) {
-            controlRecordCount = try ArchiveStatistics.controlRecordCount(fileSystem, paths, recovered)
+            (controlRecordCount, purgedCount) = try ArchiveStatistics.count(fileSystem, paths, recovered)
         } catch {
-            controlRecordCount = 0
+            (controlRecordCount, purgedCount) = (0, 0)
             reason = reason ?? error
         }
-        // Purges are told from disposition records, of which this version writes none.
-        purgedCount = 0
         readOnlyReason = reason
         byteCountOnDisk = try translating(paths.root) {
             try ArchiveStatistics.byteCount(fileSystem, paths.root)
@@ -57,10 +55,10 @@ public struct ArchiveStatistics: Sendable {
         }
     }
 
-    /// The length of the chain of control records, from its head.
-    private static func controlRecordCount(
+    /// The length of the chain of control records, from its head, and how many contents the dispositions in it destroyed.
+    private static func count(
         _ fileSystem: POSIXFileSystem, _ paths: StorePaths, _ recovered: RecoveredStore
-    ) throws(ArchiveError) -> UInt64 {
+    ) throws(ArchiveError) -> (controlRecords: UInt64, purged: UInt64) {
         let reader = LogReader(
             fileSystem, paths, logID: recovered.manifest.logID,
             tree: TreeNodes(fileSystem, paths, isWritable: false, treeSize: recovered.committed.treeSize), keys: nil)
@@ -68,17 +66,27 @@ public struct ArchiveStatistics: Sendable {
         for segment in recovered.unsealed { reader.install(SegmentHandle(fileSystem, paths, segment)) }
         let size = recovered.committed.treeSize
         var next = size > 0 ? try reader.frame(containing: size - 1).header.lastControl : nil
-        var count: UInt64 = 0
+        var (count, purged): (UInt64, UInt64) = (0, 0)
+        // A disposition's end is met before what it carried out.
+        var carriedOut: Set<UInt64> = []
         while let index = next {
             count += 1
-            next = try ClassTable.control(reader, index).previous
+            let record = try ClassTable.control(reader, index)
+            try translating("record \(index)") {
+                if record.kind == .completed {
+                    carriedOut.formUnion(try record.body.decode(CompletedRecord.init(decoding:)).prepared)
+                } else if carriedOut.remove(index) != nil {
+                    purged += try record.body.decode(PreparedRecord.init(decoding:)).purged.count
+                }
+            }
+            next = record.previous
             if let next, next >= index {
                 throw ArchiveError(
                     .damaged,
                     "The chain of control records runs forward at \(index); run verify on a copy of the store.")
             }
         }
-        return count
+        return (count, purged)
     }
 
     /// The space that everything below `path` takes; 0 where nothing is there. Files that go away meanwhile don't
