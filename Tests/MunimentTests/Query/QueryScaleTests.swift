@@ -45,6 +45,7 @@ private final class ScaleFixture {
             print("no mailbox: generated records only")
         }
         try append(recordCount, to: store, &random)
+        try store.waitForSeals()
         try store.close()
         let snapshot = try ArchiveReader(at: path).snapshot
         size = snapshot.size
@@ -98,7 +99,10 @@ private final class ScaleFixture {
     private func append(_ recordCount: Int, to store: LogStore, _ random: inout QueryGenerator) throws {
         var number = 0
         while number < recordCount {
-            let count = min(recordCount - number, random.chance(50) ? random.int(500...4_000) : random.int(1...30))
+            // None fills a segment by itself.
+            let large = min(4_000, recordCount / 20)
+            let wanted = random.chance(50) ? random.int(large / 8...large) : random.int(1...30)
+            let count = min(recordCount - number, wanted)
             let classNumber = random.pick([0, 0, 0, 0, 0, 0, 0, 1, 1, 2])
             let hasOccurred = random.chance(60)
             let batch = RecordBatch(classID: UInt32(classNumber + 1), hasOccurred: hasOccurred)
