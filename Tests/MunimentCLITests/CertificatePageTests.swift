@@ -7,49 +7,6 @@ import Testing
 
     init() throws { workspace = try Workspace() }
 
-    private static let browser: String? = {
-        let names = ["chromium", "chromium-browser", "google-chrome"]
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        let paths = names.flatMap { name in folders.map { "\($0)/\(name)" } }
-        let found = paths.first { FileManager.default.isExecutableFile(atPath: $0) }
-        if found == nil { print("skipped: there is no Chromium; make deps-browser installs it") }
-        return found
-    }()
-
-    /// Runs the browser on a page, without a window.
-    private func browse(_ page: String, _ options: String...) throws -> String {
-        let result = try Command.Running(
-            [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-                "--disable-component-update", "--no-first-run", "--user-data-dir=\(workspace.file("profile"))",
-            ] + options + ["file://\(page)"], input: nil, executable: try #require(Self.browser)
-        ).finish()
-        #expect(result.status == 0, "\(result.errors)")
-        return result.text
-    }
-
-    /// The addresses that the page asked the network for; the browser's own requests have no origin.
-    private func requests(of page: String) throws -> [String] {
-        let log = workspace.file("net.json")
-        _ = try browse(page, "--log-net-log=\(log)", "--dump-dom")
-        let data = try Data(contentsOf: URL(fileURLWithPath: log))
-        let whole = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-        return try #require(whole["events"] as? [[String: Any]]).compactMap { event in
-            guard let parameters = event["params"] as? [String: Any],
-                let initiator = parameters["initiator"] as? String, initiator != "not an origin"
-            else { return nil }
-            return parameters["url"] as? String ?? "?"
-        }
-    }
-
-    /// Prints the page, and counts the sheets.
-    private func sheetCount(of page: String) throws -> Int {
-        let path = workspace.file("page.pdf")
-        _ = try browse(page, "--no-pdf-header-footer", "--print-to-pdf=\(path)")
-        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
-        return text.matches(of: /\/Type \/Page\b/).count
-    }
-
     /// The headings and values that a reader sees, in order.
     private static func shown(_ document: String) -> [[String]] {
         func plain(_ text: Substring) -> String {
@@ -106,7 +63,10 @@ import Testing
 
     /// What every page must be.
     private func expectGood(_ page: String, _ facts: Facts, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let document = try browse(page, "--dump-dom")
+        let browser = Browser(workspace: workspace)
+        guard let visit = try browser.visit(page) else { return }
+        let document = visit.document
+        #expect(visit.requests == [], sourceLocation: sourceLocation)
         let shown = Self.shown(document)
         #expect(shown == facts.lines, sourceLocation: sourceLocation)
         #expect(shown.contains(["Log", facts.origin]), sourceLocation: sourceLocation)
@@ -118,11 +78,10 @@ import Testing
         #expect(elements.subtracting(allowed).isEmpty, "\(elements)", sourceLocation: sourceLocation)
         #expect(document.matches(of: /<script/).count == 1, sourceLocation: sourceLocation)
         #expect(document.contains("<title>Certificate of destruction</title>"), sourceLocation: sourceLocation)
-        #expect(try sheetCount(of: page) == 1, "it fills more than one sheet", sourceLocation: sourceLocation)
+        #expect(try browser.sheetCount(page) == 1, "it fills more than one sheet", sourceLocation: sourceLocation)
     }
 
     @Test func oneCompletePageThatFetchesNothing() throws {
-        guard Self.browser != nil else { return }
         let (archive, key) = try workspace.archive()
         try setClass(archive, "mail")
         try append(300, to: archive, "mail")
@@ -134,7 +93,6 @@ import Testing
         let (page, facts) = try certificate(archive)
         try expectGood(page, facts)
         try expectIntact(page, key)
-        #expect(try requests(of: page) == [])
         // What is private is in no spelling of it.
         let text = try String(contentsOfFile: page, encoding: .utf8)
         for secret in ["Doe", "Audit", "reason"] { #expect(!text.contains(secret)) }
@@ -142,7 +100,6 @@ import Testing
 
     /// As many rules, holds, erasures and segments as it lists, and more, each as long as it gets.
     @Test func theLongestIsOnePageStill() throws {
-        guard Self.browser != nil else { return }
         let (archive, key) = try workspace.archive()
         let names = (0..<14).map { String(UnicodeScalar(0x41 + UInt8($0))) + String(repeating: "\u{200b}", count: 21) }
         for (number, name) in names.enumerated() {
@@ -167,7 +124,6 @@ import Testing
 
     /// The one thing in it that a user writes is the name of a class.
     @Test func hostileNamesAreInert() throws {
-        guard Self.browser != nil else { return }
         var names = [
             "<script>document.title='x'</script>", "</script><script>alert(1)</script>",
             "\"><img src=x onerror=alert(1)>",
@@ -203,7 +159,6 @@ import Testing
             let (page, facts) = try certificate(archive)
             try expectGood(page, facts)
             try expectIntact(page, key)
-            #expect(try requests(of: page) == [])
         }
         #expect(seen.count > 12)
     }

@@ -9,75 +9,18 @@ import Testing
 
     // MARK: A browser
 
-    private static let browser: String? = {
-        let names = ["chromium", "chromium-browser", "google-chrome"]
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        let paths = names.flatMap { name in folders.map { "\($0)/\(name)" } }
-        return paths.first { FileManager.default.isExecutableFile(atPath: $0) }
-    }()
-
-    /// What became of a page: its document, and the addresses that it asked the network for.
-    private struct Visit {
-        let document: String
-        let requests: [String]
-
-        var verdict: String? {
-            document.firstMatch(of: /<html lang="en" data-verdict="([A-Za-z]+)"/).map { String($0.output.1) }
-        }
-
-        /// Who vouches for the custody, as the page shows it; empty where nothing is shown.
-        var custody: String {
-            document.firstMatch(of: /id="custody-word"[^>]*>([^<]*)</).map { String($0.output.1) } ?? ""
-        }
-
-        /// How many elements of a name there are in the document.
-        func count(_ name: String) throws -> Int { document.matches(of: try Regex("<\(name)\\b")).count }
-    }
-
-    /// Opens a page, without a window, until its script is done; nil, with a message, where there is no browser.
+    /// Opens a page until its script is done; nil, with a message, where there is no browser.
     /// Visits again where the browser's virtual time was over before its cryptography had answered, as on a machine that is busy.
-    private func visit(_ path: String, key: String? = nil, opensAll: Bool = false) throws -> Visit? {
-        for attempt in 1...5 {
-            guard let visit = try visitOnce(path, key: key, opensAll: opensAll, budget: 60_000 * attempt) else {
-                return nil
-            }
-            if visit.verdict != nil || attempt == 5 { return visit }
-        }
-        return nil
-    }
-
-    private func visitOnce(_ path: String, key: String?, opensAll: Bool, budget: Int) throws -> Visit? {
-        guard let browser = Self.browser else {
-            print("skipped: there is no Chromium; make deps-browser installs it")
-            return nil
-        }
+    private func visit(_ path: String, key: String? = nil, opensAll: Bool = false) throws -> Browser.Visit? {
         var words = opensAll ? ["open"] : []
         let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._/"))
         if let key { words.append("key=" + (key.addingPercentEncoding(withAllowedCharacters: plain) ?? "")) }
-        let log = workspace.file("net.json")
-        let result = try Command.Running(
-            [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-                "--disable-component-update", "--no-first-run", "--user-data-dir=\(workspace.file("profile"))",
-                "--log-net-log=\(log)", "--virtual-time-budget=\(budget)", "--dump-dom",
-                "file://\(path)#\(words.joined(separator: "&"))",
-            ], input: nil, executable: browser
-        ).finish()
-        #expect(result.status == 0, "\(result.errors)")
-        return Visit(document: result.text, requests: try Self.requests(Data(contentsOf: URL(fileURLWithPath: log))))
-    }
-
-    /// The requests that a page made. The browser's own have no origin.
-    private static func requests(_ log: Data) throws -> [String] {
-        let whole = try #require(try JSONSerialization.jsonObject(with: log) as? [String: Any])
-        let events = try #require(whole["events"] as? [[String: Any]])
-        return events.compactMap { event in
-            guard let parameters = event["params"] as? [String: Any],
-                let initiator = parameters["initiator"] as? String,
-                initiator != "not an origin"
-            else { return nil }
-            return parameters["url"] as? String ?? "?"
+        for attempt in 1...5 {
+            let visit = try Browser(workspace: workspace).visit(
+                path, fragment: words.joined(separator: "&"), budget: 60_000 * attempt)
+            if visit == nil || visit?.verdict != nil || attempt == 5 { return visit }
         }
+        return nil
     }
 
     // MARK: Pages
@@ -138,7 +81,7 @@ import Testing
         #expect(try Command.run(["append", archive, "--format", "lines"], input: lines).status == 0)
         let path = try page(archive, "--index", "3-9")
         let whole = try workspace.read("page.html")
-        guard Self.browser != nil else { return _ = try visit(path) }
+        guard try visit(path) != nil else { return }
         var places: [Int] = []
         try change(path) { bytes in
             places = (0..<12).map { (2 * $0 + 1) * bytes.count / 24 } + [30, bytes.count - 1]
@@ -215,5 +158,12 @@ import Testing
         guard let visit = try visit(path) else { return }
         #expect(visit.requests.contains { $0.contains("127.0.0.1:9") } && visit.document.contains("data-pwned"))
         #expect(try visit.count("img") == 1)
+    }
+}
+
+extension Browser.Visit {
+    /// Who vouches for the custody, as the page shows it; empty where nothing is shown.
+    fileprivate var custody: String {
+        document.firstMatch(of: /id="custody-word"[^>]*>([^<]*)</).map { String($0.output.1) } ?? ""
     }
 }

@@ -5,16 +5,16 @@ import Testing
 
 @Suite(.serialized) struct VerifyPageTests {
     private let workspace: Workspace
-    private let browser: VerifyBrowser
+    private let browser: Browser
 
     init() throws {
         workspace = try Workspace()
-        browser = VerifyBrowser(workspace: workspace)
+        browser = Browser(workspace: workspace)
     }
 
     /// A page, and what the same verification says as JSON.
     private struct Outcome {
-        let visit: VerifyBrowser.Visit
+        let visit: Browser.Visit
         let findings: [[String: Any]]
         let last: [String: Any]
         let source: String

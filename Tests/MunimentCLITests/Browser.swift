@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Chromium, without a window.
-struct VerifyBrowser {
+struct Browser {
     let workspace: Workspace
 
     private static let path: String? = {
@@ -37,24 +37,38 @@ struct VerifyBrowser {
         }
     }
 
-    /// Opens a page; nil, with a message, where there is no browser.
-    func visit(_ page: String) throws -> Visit? {
+    /// Opens a page and lets it work for so many milliseconds of its own time; nil, with a message, where there is no browser.
+    func visit(_ page: String, fragment: String = "", budget: Int = 2_000) throws -> Visit? {
+        let log = workspace.file("net-\(UUID().uuidString).json")
+        let options = ["--log-net-log=\(log)", "--virtual-time-budget=\(budget)", "--dump-dom"]
+        guard let document = try run(page, fragment: fragment, options) else { return nil }
+        return Visit(document: document, requests: try Self.requests(Data(contentsOf: URL(fileURLWithPath: log))))
+    }
+
+    /// Prints a page, and counts the sheets; nil, with a message, where there is no browser.
+    func sheetCount(_ page: String) throws -> Int? {
+        let path = workspace.file("page.pdf")
+        guard try run(page, ["--no-pdf-header-footer", "--print-to-pdf=\(path)"]) != nil else { return nil }
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+        return text.matches(of: /\/Type \/Page\b/).count
+    }
+
+    private func run(_ page: String, fragment: String = "", _ options: [String]) throws -> String? {
         guard let browser = Self.path else {
             print("skipped: there is no Chromium; make deps-browser installs it")
             return nil
         }
-        let log = workspace.file("net-\(UUID().uuidString).json")
         let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._/"))
         let address = page.addingPercentEncoding(withAllowedCharacters: plain) ?? page
         let result = try Command.Running(
             [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
                 "--disable-component-update", "--no-first-run", "--user-data-dir=\(workspace.file("profile"))",
-                "--log-net-log=\(log)", "--virtual-time-budget=2000", "--dump-dom", "file://\(address)",
-            ], input: nil, executable: browser
+            ] + options + ["file://\(address)" + (fragment.isEmpty ? "" : "#" + fragment)],
+            input: nil, executable: browser
         ).finish()
         #expect(result.status == 0, "\(result.errors)")
-        return Visit(document: result.text, requests: try Self.requests(Data(contentsOf: URL(fileURLWithPath: log))))
+        return result.text
     }
 
     /// The requests that a page made. The browser's own have no origin.
