@@ -29,8 +29,9 @@ import Testing
 
     @Test func puttingAgainReplacesAndRemovingGivesCostBack() {
         let cache = BoundedCache<Int, Int>(costMax: 100)
-        for number in 0..<40 { cache.insert(number, for: number % 4, cost: 10) }
-        #expect(cache.contents.cost == 40 && cache.value(1) == 37)
+        for key in 1...3 { cache.insert(key, for: key, cost: 10) }
+        for number in 0..<40 { cache.insert(number, for: 0, cost: 10) }
+        #expect(cache.contents.cost == 40 && cache.contents.keys.count == 4 && cache.value(0) == 39)
         cache.remove(1)
         cache.removeAll { $0 == 3 }
         #expect(Set(cache.contents.keys) == [0, 2] && cache.contents.cost == 20)
