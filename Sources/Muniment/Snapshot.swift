@@ -180,7 +180,7 @@ private final class PurgeAccount: Sendable {
     func isPurged(_ index: UInt64, _ log: ProvenLog) throws(ArchiveError) -> Bool {
         let policy = try loaded(log)
         return policy.disposition(ofPurged: index) != nil
-            || policy.openDisposition?.prepared.contains { $0.record.purged.contains(index) } ?? false
+            || policy.openDisposition?.prepared.contains { $0.purged.contains(index) } ?? false
     }
 
     private func loaded(_ log: ProvenLog) throws(ArchiveError) -> RetentionPolicy {

@@ -346,7 +346,6 @@ package final class LogStore: @unchecked Sendable {
             PendingAppend([RecordBatch(control: draft)], isControl: true) { result in outcome.change { $0 = result } },
             outcome)
         try? SegmentDirectoryFile.write(reader.fileSystem, paths, sealed.row)
-        if sealed.obsoletePath != nil { ended.handle.closeFile() }
         // What an earlier process repacked before it died is stated now, too.
         for generation in 0..<footer.generation {
             try? reader.fileSystem.remove(paths.segment(footer.segment, generation: generation))

@@ -8,7 +8,9 @@ extension Compactor {
     /// Ends an open disposition: carried on where one of its generations has its name, aborted otherwise.
     func resume(_ open: Disposition) throws(ArchiveError) {
         var named: [(index: UInt64, seal: SealRecord)] = []
-        for (index, record) in open.prepared where try store.isNamed(record.seal) { named.append((index, record.seal)) }
+        for prepared in open.prepared where try store.isNamed(prepared.seal) {
+            named.append((prepared.index, prepared.seal))
+        }
         if named.isEmpty {
             try store.removeUnnamedGenerations()
             try end(open.id)

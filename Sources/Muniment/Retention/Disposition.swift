@@ -4,18 +4,32 @@ package import MunimentFormat
 
 /// One run of purging.
 package struct Disposition: Sendable {
+    /// What a prepared record says, its purged records in little memory.
+    package struct Prepared: Sendable {
+        package var index: UInt64
+        package var seal: SealRecord
+        /// How many due records of the segment are kept because they are held.
+        package var heldCount: UInt64
+        package var purged: PackedIndexSet
+
+        init(_ record: PreparedRecord, at index: UInt64) {
+            (self.index, seal, heldCount) = (index, record.seal, record.heldCount)
+            purged = PackedIndexSet(record.purged)
+        }
+    }
+
     /// The index of its intent record.
     package var id: UInt64
     package var intent: IntentRecord
     /// The prepared records, ascending by their index.
-    package var prepared: [(index: UInt64, record: PreparedRecord)] = []
+    package var prepared: [Prepared] = []
     /// How it ended; nil while it is open.
     package var completed: (index: UInt64, record: CompletedRecord)?
 
     package init(id: UInt64, intent: IntentRecord) { (self.id, self.intent) = (id, intent) }
 
     /// The prepared records that were carried out.
-    package var carriedOut: [(index: UInt64, record: PreparedRecord)] {
+    package var carriedOut: [Prepared] {
         guard let completed else { return [] }
         let indexes = Set(completed.record.prepared)
         return prepared.filter { indexes.contains($0.index) }
@@ -26,7 +40,7 @@ package struct Disposition: Sendable {
 struct PurgeTable: Sendable {
     private struct Loss: Sendable {
         var disposition: UInt64
-        var purged: IndexSet
+        var purged: PackedIndexSet
     }
 
     /// The first indexes of segments that lost something, ascending.
@@ -35,13 +49,13 @@ struct PurgeTable: Sendable {
     private var losses: [[Loss]] = []
 
     /// Takes what a carried-out prepared record says.
-    mutating func add(_ record: PreparedRecord) {
-        let place = firstIndexes.partition(after: record.seal.firstIndex)
-        let loss = Loss(disposition: record.disposition, purged: record.purged)
-        if place > 0, firstIndexes[place - 1] == record.seal.firstIndex {
+    mutating func add(_ prepared: Disposition.Prepared, of disposition: UInt64) {
+        let place = firstIndexes.partition(after: prepared.seal.firstIndex)
+        let loss = Loss(disposition: disposition, purged: prepared.purged)
+        if place > 0, firstIndexes[place - 1] == prepared.seal.firstIndex {
             losses[place - 1].append(loss)
         } else {
-            firstIndexes.insert(record.seal.firstIndex, at: place)
+            firstIndexes.insert(prepared.seal.firstIndex, at: place)
             losses.insert([loss], at: place)
         }
     }
@@ -56,7 +70,7 @@ struct PurgeTable: Sendable {
     func purged(segmentAt firstIndex: UInt64) -> IndexSet {
         let place = firstIndexes.partition(after: firstIndex)
         guard place > 0, firstIndexes[place - 1] == firstIndex else { return IndexSet() }
-        return losses[place - 1].reduce(IndexSet()) { $0.union($1.purged) }
+        return losses[place - 1].reduce(IndexSet()) { $0.union($1.purged.unpacked) }
     }
 
     /// How many records were purged.

@@ -181,7 +181,7 @@ package struct RetentionPolicy: Sendable {
         guard let open = openDisposition, open.id == prepared.disposition else {
             throw RetentionPolicy.contradiction(index, "prepares a disposition that is not open")
         }
-        dispositions[dispositions.count - 1].prepared.append((index, prepared))
+        dispositions[dispositions.count - 1].prepared.append(.init(prepared, at: index))
     }
 
     private mutating func complete(_ completed: CompletedRecord, _ index: UInt64) throws(ArchiveError) {
@@ -189,7 +189,7 @@ package struct RetentionPolicy: Sendable {
             throw RetentionPolicy.contradiction(index, "completes a disposition that is not open")
         }
         dispositions[dispositions.count - 1].completed = (index, completed)
-        for (_, prepared) in dispositions[dispositions.count - 1].carriedOut { purges.add(prepared) }
+        for prepared in dispositions[dispositions.count - 1].carriedOut { purges.add(prepared, of: open.id) }
     }
 }
 

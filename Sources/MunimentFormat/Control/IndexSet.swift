@@ -194,6 +194,8 @@ package struct IndexSet: Hashable, Sendable {
     private mutating func decodeRuns(_ reader: inout ByteReader, _ first: UInt64, _ span: UInt64) throws(FormatError) {
         let count = try reader.count(atMost: IndexSet.byteCountMax)
         guard count > 0 else { throw reader.failure(.notCanonical, "an index set without a run") }
+        // Each run takes a byte at least, of those that are there.
+        runs.reserveCapacity(min(count, reader.remainingByteCount))
         let end = first + span + 1
         var next = first
         for place in 0..<count {

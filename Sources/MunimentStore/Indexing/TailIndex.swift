@@ -149,7 +149,8 @@ extension LogReader {
             } catch let error as ArchiveError where error.code == .purged || error.code == .keyMissing {
                 return nil
             }
-            tails = tails.suffix(1) + [tail]
+            // Nobody drops the terms of a segment that was replaced before they are kept.
+            tails = tails.suffix(1) + (handle.isReplaced ? [] : [tail])
             return isUsable ? try body(tail) : nil
         }
     }

@@ -37,6 +37,16 @@ package final class FrameView: Sendable {
         partOffsets = offsets
     }
 
+    /// About how many bytes of memory it takes. O(runs).
+    package var byteCount: Int {
+        // An array has a head of 32 bytes.
+        let runs = columns.runs.reduce(0) { sum, run in
+            let occurred = run.occurred.isEmpty ? 0 : 32 + run.occurred.count * MemoryLayout<Microseconds>.stride
+            return sum + MemoryLayout<EntryRun>.stride + occurred + run.extensions.reduce(0) { $0 + 40 + $1.count }
+        }
+        return 512 + skeleton.count + runs + rows.count * (MemoryLayout<PartRow>.stride + 8)
+    }
+
     package var indexes: Range<UInt64> { header.firstIndex..<header.treeSize }
 
     /// Calls `body` with the bytes that the columns were decoded from.

@@ -6,7 +6,7 @@ package import MunimentFormat
 
 /// The index of a class in a sealed segment, opened with the group's key.
 package struct GroupIndex: Sendable {
-    fileprivate struct Place: Hashable {
+    struct Place: Hashable {
         var segment: UInt64
         var generation: UInt32
         var classID: UInt32
@@ -79,7 +79,7 @@ package struct GroupIndex: Sendable {
         let top = try bytes.decode { raw throws(FormatError) in
             try IndexTop(decoding: raw, termPageCount: Int(group.termPageCount))
         }
-        reader.indexes.tops.insert(top, for: place, cost: bytes.count * 4)
+        reader.keep(top, for: place, cost: bytes.count * 4, in: reader.indexes.tops, of: handle)
         return top
     }
 
@@ -94,23 +94,31 @@ package struct GroupIndex: Sendable {
                 "The index of class \(group.classID) in \(handle.path) is damaged at offset \(place); run verify on a copy of the store."
             )
         }
-        reader.indexes.pages.insert(plain, for: key, cost: plain.count)
+        reader.keep(plain, for: key, cost: plain.count, in: reader.indexes.pages, of: handle)
         return plain
     }
 }
 
 /// Opened pieces of indexes.
 final class IndexCache: Sendable {
-    fileprivate struct PageKey: Hashable {
+    struct PageKey: Hashable {
         var place: GroupIndex.Place
         var page: Int
     }
 
-    fileprivate let tops = BoundedCache<GroupIndex.Place, IndexTop>(costMax: 8 << 20)
-    fileprivate let pages = BoundedCache<PageKey, [UInt8]>(costMax: 8 << 20)
-    fileprivate let groups = BoundedCache<GroupIndex.Place, IndexKey>(costMax: 1_024)
+    let tops = BoundedCache<GroupIndex.Place, IndexTop>(costMax: 8 << 20)
+    let pages = BoundedCache<PageKey, [UInt8]>(costMax: 8 << 20)
+    let groups = BoundedCache<GroupIndex.Place, IndexKey>(costMax: 1_024)
     /// Of segments that are not sealed: at most two.
     let tails = Guarded<[TailIndex]>([])
+
+    /// Drops what was opened of a segment's generations up to one.
+    func forget(_ segment: UInt64, upToGeneration generation: UInt32) {
+        let isMeant = { (place: GroupIndex.Place) in place.segment == segment && place.generation <= generation }
+        tops.removeAll(where: isMeant)
+        pages.removeAll { isMeant($0.place) }
+        groups.removeAll(where: isMeant)
+    }
 
     func removeAll() {
         tops.removeAll()
@@ -143,7 +151,7 @@ extension LogReader {
                     .keyMissing, "An index can't be read without the keys directory: name it with --keys.")
             }
             key = IndexKey(try keys.group(segment: handle.segment, classID: classID, generation: handle.generation).key)
-            indexes.groups.insert(key, for: wanted, cost: 1)
+            keep(key, for: wanted, cost: 1, in: indexes.groups, of: handle)
         }
         return GroupIndex(
             self, handle, group, offset: place.offset + UInt64(firstPage * IndexPage.byteCount), key: key)

@@ -81,6 +81,7 @@ private struct LeafGroup {
         let level = Int(id.level)
         let place = Int(id.index - first >> UInt64(level))
         guard (place + 1) << level <= count else { return nil }
-        return hashes[[0, 8, 12][level] + place]
+        // They begin at 0, 8 and 12.
+        return hashes[(16 - 16 >> level) + place]
     }
 }

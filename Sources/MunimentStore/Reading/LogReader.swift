@@ -5,18 +5,18 @@ internal import MunimentCrypto
 package import MunimentFormat
 
 package final class LogReader: Sendable {
-    fileprivate struct FrameKey: Hashable {
+    struct FrameKey: Hashable {
         var segment: UInt64
         var generation: UInt32
         var offset: UInt64
     }
 
-    fileprivate struct PartKey: Hashable {
+    struct PartKey: Hashable {
         var frame: FrameKey
         var row: Int
     }
 
-    private struct SessionKey: Hashable {
+    struct SessionKey: Hashable {
         var segment: UInt64
         var classID: UInt32
         var generation: UInt32
@@ -34,10 +34,10 @@ package final class LogReader: Sendable {
     private let table = Guarded<[SegmentHandle]>([])
     private let replacements = Guarded(0)
     private let openFiles = Guarded<[SegmentHandle]>([])
-    private let frames = BoundedCache<FrameKey, FrameView>(costMax: 8 << 20)
+    let frames = BoundedCache<FrameKey, FrameView>(costMax: 16 << 20)
     private let touched = Guarded(RecentParts())
-    private let partKeys = BoundedCache<SessionKey, SealingKey>(costMax: 512)
-    private let parts = BoundedCache<PartKey, [UInt8]>(costMax: 8 << 20)
+    let partKeys = BoundedCache<SessionKey, SealingKey>(costMax: 512)
+    let parts = BoundedCache<PartKey, [UInt8]>(costMax: 8 << 20)
     let indexes = IndexCache()
 
     package init(_ fileSystem: any FileSystem, _ paths: StorePaths, logID: Digest, tree: TreeNodes, keys: KeyRing?) {
@@ -51,18 +51,53 @@ package final class LogReader: Sendable {
 
     /// Adds the next segment, or puts another generation in a segment's place.
     package func install(_ handle: SegmentHandle) {
-        let isReplacement = table.withLock { table in
-            if let place = table.firstIndex(where: { $0.segment == handle.segment }) {
-                table[place] = handle
-                return true
+        let replaced = table.withLock { table -> SegmentHandle? in
+            let place = LogReader.place(in: table) { $0.segment >= handle.segment }
+            guard place < table.count else {
+                table.append(handle)
+                return nil
             }
-            precondition(table.last.map { $0.segment < handle.segment } ?? true)
-            table.append(handle)
-            return false
+            precondition(table[place].segment == handle.segment, "segments are added in order")
+            defer { table[place] = handle }
+            return table[place]
         }
-        guard isReplacement else { return }
+        guard let replaced else { return }
         replacements.withLock { $0 += 1 }
-        forgetTail(handle.segment)
+        if replaced !== handle { retire(replaced) }
+    }
+
+    /// Lets go of the file of a generation that is not in force any more, and drops what was read of it. Whoever is at work with the file keeps
+    /// it for that long; what they put into a cache afterwards, they take out again (`keep`).
+    private func retire(_ handle: SegmentHandle) {
+        handle.retire()
+        openFiles.withLock { open in open.removeAll { $0 === handle } }
+        let (segment, generation) = (handle.segment, handle.generation)
+        frames.removeAll { $0.segment == segment && $0.generation <= generation }
+        parts.removeAll { $0.frame.segment == segment && $0.frame.generation <= generation }
+        partKeys.removeAll { $0.segment == segment && $0.generation <= generation }
+        indexes.forget(segment, upToGeneration: generation)
+        forgetTail(segment)
+    }
+
+    /// Puts something that was read of a segment into a cache, unless the segment was replaced meanwhile. Looking after putting leaves no gap:
+    /// a handle is marked as replaced before the caches are swept.
+    func keep<Key, Value>(
+        _ value: Value, for key: Key, cost: Int, in cache: BoundedCache<Key, Value>, of handle: SegmentHandle
+    ) {
+        cache.insert(value, for: key, cost: cost)
+        if handle.isReplaced { cache.remove(key) }
+    }
+
+    /// The first place in the ascending table that satisfies `isReached`, as all after it do; the end where none does. O(log segments).
+    private static func place(in table: [SegmentHandle], where isReached: (SegmentHandle) -> Bool) -> Int {
+        var (low, high) = (0, table.count)
+        // What is looked for is mostly the end: segments are added there.
+        if let last = table.last, !isReached(last) { return high }
+        while low < high {
+            let middle = (low + high) / 2
+            if isReached(table[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     /// How often a generation was put in another's place. Where it has changed since, the files may lack contents that the log did not say
@@ -71,13 +106,8 @@ package final class LogReader: Sendable {
 
     package func segment(containing index: UInt64) throws(ArchiveError) -> SegmentHandle {
         let found = table.withLock { table -> SegmentHandle? in
-            var low = 0
-            var high = table.count
-            while low < high {
-                let middle = (low + high) / 2
-                if table[middle].firstIndex <= index { low = middle + 1 } else { high = middle }
-            }
-            return low > 0 ? table[low - 1] : nil
+            let place = LogReader.place(in: table) { $0.firstIndex > index }
+            return place > 0 ? table[place - 1] : nil
         }
         guard let found else { throw LogReader.absent(index) }
         return found
@@ -85,7 +115,10 @@ package final class LogReader: Sendable {
 
     /// Where the segment after `handle` begins; nil for the last.
     package func firstIndex(after handle: SegmentHandle) -> UInt64? {
-        table.withLock { table in table.first { $0.segment > handle.segment }?.firstIndex }
+        table.withLock { table in
+            let place = LogReader.place(in: table) { $0.segment > handle.segment }
+            return place < table.count ? table[place].firstIndex : nil
+        }
     }
 
     package static func absent(_ index: UInt64) -> ArchiveError {
@@ -138,12 +171,14 @@ package final class LogReader: Sendable {
 
     func file(_ handle: SegmentHandle) throws -> any File {
         let file = try handle.file()
-        openFiles.withLock { open in
-            if open.last === handle { return }
+        let last = openFiles.withLock { open -> SegmentHandle? in
+            if open.last === handle { return nil }
             open.removeAll { $0 === handle }
+            if handle.isReplaced { return nil }
             open.append(handle)
-            if open.count > LogReader.openFileCountMax { open.removeFirst().closeFile() }
+            return open.count > LogReader.openFileCountMax ? open.removeFirst() : nil
         }
+        last?.closeFile()
         return file
     }
 
@@ -171,7 +206,7 @@ package final class LogReader: Sendable {
         guard frame.header.segment == handle.segment, frame.header.generation == handle.generation,
             frame.header.offset == reference.offset, frame.header.firstIndex == reference.firstIndex
         else { throw FormatError(.inconsistent, "frame", at: 0, "the frame belongs elsewhere") }
-        frames.insert(frame, for: key, cost: skeleton.count)
+        keep(frame, for: key, cost: frame.byteCount, in: frames, of: handle)
         return frame
     }
 
@@ -193,7 +228,7 @@ package final class LogReader: Sendable {
             guard let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex)) else { return nil }
             let key = partKey(row, of: frame, in: handle)
             // A part that was opened before its key was destroyed can't be checked any more.
-            _ = try sealingKey(classID: frame.rows[row].classID, frame.header)
+            _ = try sealingKey(classID: frame.rows[row].classID, frame.header, handle)
             if let opened = parts.value(key) { return try content(index, opened, skip: skip, row: row, frame, handle) }
             // A part that is asked for twice is worth keeping whole; the first time, only what is wanted of it is decoded.
             guard touched.withLock({ $0.insert(key) }) else {
@@ -254,7 +289,7 @@ package final class LogReader: Sendable {
         let key = partKey(row, of: frame, in: handle)
         if isCached, let opened = parts.value(key) { return opened }
         let opened = try withPart(row, of: frame, in: handle) { Array($0) }
-        if isCached { parts.insert(opened, for: key, cost: opened.count) }
+        if isCached { keep(opened, for: key, cost: opened.count, in: parts, of: handle) }
         return opened
     }
 
@@ -282,7 +317,7 @@ package final class LogReader: Sendable {
     ) throws -> T {
         let description = frame.rows[row]
         let byteCount = Int(description.ciphertextByteCount)
-        let key = try sealingKey(classID: description.classID, frame.header)
+        let key = try sealingKey(classID: description.classID, frame.header, handle)
         let place = PartPlace(logID: logID, header: frame.header, row: description, ordinal: row)
         let codec = LogReader.codecs.take()
         defer { LogReader.codecs.give(codec) }
@@ -296,7 +331,9 @@ package final class LogReader: Sendable {
     }
 
     /// The key of a class's parts in the session of a frame, derived once and kept for a while.
-    private func sealingKey(classID: UInt32, _ header: FrameHeader) throws(ArchiveError) -> SealingKey {
+    private func sealingKey(
+        classID: UInt32, _ header: FrameHeader, _ handle: SegmentHandle
+    ) throws(ArchiveError) -> SealingKey {
         guard let keys else {
             throw ArchiveError(.keyMissing, "Contents can't be read without the keys directory: name it with --keys.")
         }
@@ -305,7 +342,7 @@ package final class LogReader: Sendable {
             segment: header.segment, classID: classID, generation: header.generation, session: header.session)
         if let key = partKeys.value(place) { return key }
         let key = group.partKey(generation: header.generation, session: header.session)
-        partKeys.insert(key, for: place, cost: 1)
+        keep(key, for: place, cost: 1, in: partKeys, of: handle)
         return key
     }
 

@@ -31,6 +31,8 @@ package struct FrameReference: Hashable, Sendable {
 package final class SegmentHandle: Sendable {
     private struct State {
         var file: (any File)?
+        /// Another generation is in its place: no file is kept for what still reads this one.
+        var isReplaced = false
         var frames: [FrameReference]?
         /// The classes whose contents may have attributes; nil where that is not known. Of the journal that this process
         /// began alone.
@@ -81,12 +83,26 @@ package final class SegmentHandle: Sendable {
     package func file() throws(FileSystemError) -> any File {
         if let file = state.withLock({ $0.file }) { return file }
         let file = try fileSystem.open(path, .read)
-        state.withLock { $0.file = file }
+        state.withLock { if !$0.isReplaced { $0.file = file } }
         return file
     }
 
-    /// Gives the handle back to the system; the next read opens another.
-    package func closeFile() { state.withLock { $0.file = nil } }
+    /// Lets go of the file, which is closed when the last read that is at work with it ends; the next read opens another.
+    package func closeFile() {
+        // The file's end may wait for the device; it comes after the lock is let go.
+        let last = state.withLock { $0.file.take() }
+        _ = consume last
+    }
+
+    /// Whether another generation is in its place.
+    var isReplaced: Bool { state.withLock { $0.isReplaced } }
+
+    /// Lets go of the file for good: once it is removed, its space is the disk's again when the last read ends. A read that begins on it
+    /// now opens it for itself, or finds it gone.
+    func retire() {
+        state.withLock { $0.isReplaced = true }
+        closeFile()
+    }
 
     package func frames() throws -> [FrameReference] {
         if let frames = state.withLock({ $0.frames }) { return frames }

@@ -116,26 +116,27 @@ package final class TreeNodes: Sendable {
     /// Puts the stored nodes of `wanted` into `found`, at the same places; leaves nil what neither memory nor the files
     /// hold.
     package func read(_ wanted: [NodeID], into found: inout [Digest?]) throws(FileSystemError) {
-        var missing: [Int] = []
+        var isComplete = true
         levels.withLock { levels in
             for (place, id) in wanted.enumerated() where Int(id.level) >= TreeNodes.floor {
                 let stored = levels[Int(id.level)].storedCount
                 if id.index >= stored {
                     found[place] = TreeNodes.fromTail(levels[Int(id.level)].tail, id.index - stored)
-                } else {
-                    missing.append(place)
                 }
+                if found[place] == nil { isComplete = false }
             }
         }
-        if missing.isEmpty { return }
+        if isComplete { return }
+        isComplete = true
         cache.withLock { cache in
-            missing.removeAll { place in
-                found[place] = cache.node(wanted[place])
-                return found[place] != nil
+            for (place, id) in wanted.enumerated() where found[place] == nil && Int(id.level) >= TreeNodes.floor {
+                found[place] = cache.node(id)
+                if found[place] == nil { isComplete = false }
             }
         }
-        for place in missing {
-            guard let chunk = try readChunk(wanted[place]) else { continue }
+        if isComplete { return }
+        for (place, id) in wanted.enumerated() where found[place] == nil && Int(id.level) >= TreeNodes.floor {
+            guard let chunk = try readChunk(id) else { continue }
             cache.withLock { cache in
                 cache.insert(chunk, for: wanted[place])
                 found[place] = cache.node(wanted[place])
@@ -158,7 +159,7 @@ package final class TreeNodes: Sendable {
         }
         let stored = levels.withLock { $0[Int(id.level)].storedCount }
         let start = id.index / NodeCache.chunkNodeCount * NodeCache.chunkNodeCount
-        guard start < stored else { return nil }
+        guard id.index < stored else { return nil }
         let count = Int(min(NodeCache.chunkNodeCount, stored - start)) * Digest.byteCount
         return try file.readArray(count, at: start * UInt64(Digest.byteCount))
     }

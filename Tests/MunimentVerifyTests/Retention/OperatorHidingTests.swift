@@ -110,11 +110,15 @@ import Testing
                 Issue.record("\(name): no segment has the record")
             }
         }
-        var record = try #require(prepared.first).record
+        let first = try #require(prepared.first)
+        let stated = PreparedRecord(
+            disposition: completed.record.disposition, seal: first.seal, heldCount: first.heldCount,
+            purged: first.purged.unpacked)
+        var record = stated
         let was = record.encoded()
         record.heldCount -= 1
         try change("fewer held", was, record.encoded())
-        record = try #require(prepared.first).record
+        record = stated
         record.purged = MunimentFormat.IndexSet(purged.store.held.lowerBound..<purged.store.held.lowerBound + 5)
         if record.encoded().count == was.count {
             try change("other records", was, record.encoded(), alsoInPython: true)

@@ -39,8 +39,8 @@ extension Snapshot {
                 id: disposition.id,
                 state: outcome.map { $0 == .completed ? .completed : .aborted } ?? .open,
                 compliance: disposition.intent.compliance,
-                purged: done.reduce(0) { $0 + $1.record.purged.count },
-                held: done.reduce(0) { $0 + $1.record.heldCount }, segments: done.count)
+                purged: done.reduce(0) { $0 + $1.purged.count },
+                held: done.reduce(0) { $0 + $1.heldCount }, segments: done.count)
         }
     }
 }
