@@ -261,13 +261,7 @@ import Testing
         let store = try OperatorFixture.shared.copy()
         expectRefusal(
             try store.attack("another key") {
-                let seed = [UInt8](repeating: 7, count: 32)
-                let signer = try NoteSigner(name: StoreFixture.origin) { body in seed.withUnsafeBytes { body($0) } }
-                let note = try SignedNote(try store.files.read("checkpoint"))
-                let text = String(decoding: try store.files.read("muniment.json"), as: UTF8.self)
-                try store.files.write(
-                    "muniment.json", Array(text.replacing(store.files.verifierKey, with: signer.key.description).utf8))
-                try store.files.write("checkpoint", try signer.note(text: note.text).bytes)
+                try store.exchangeSigningKey()
             })
     }
 

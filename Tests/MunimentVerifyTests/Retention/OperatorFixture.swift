@@ -4,6 +4,7 @@
 
 import Foundation
 import MunimentFormat
+import MunimentNote
 import MunimentStore
 import Testing
 
@@ -229,6 +230,16 @@ extension OperatorFixture {
         var bytes = try files.read(name)
         try change(&bytes)
         try files.write(name, bytes)
+    }
+
+    /// Puts another key in the manifest, and signs the checkpoint with it.
+    func exchangeSigningKey() throws {
+        let signer = try StoreFixture.forger()
+        let note = try SignedNote(try files.read("checkpoint"))
+        let text = String(decoding: try files.read("muniment.json"), as: UTF8.self)
+        try files.write(
+            "muniment.json", Array(text.replacing(files.verifierKey, with: signer.key.description).utf8))
+        try files.write("checkpoint", try signer.note(text: note.text).bytes)
     }
 
     /// Changes a segment's file, and nothing else.
