@@ -56,11 +56,16 @@ int mk_falloc_fl_keep_size(void);
 int mk_falloc_fl_punch_hole(void);
 /// Open-file-description write lock on the whole file, without waiting; 0, or -1 with errno EAGAIN when another holds it.
 int mk_lock_exclusive(int fd);
+/// Gives up the open-file-description lock on the whole file, whoever else has the description.
+int mk_unlock(int fd);
 /// The magic number of the file system that holds `fd` (statfs f_type), or -1.
 int64_t mk_file_system_type(int fd);
 /// Excludes pages from core dumps (madvise MADV_DONTDUMP).
 int mk_exclude_from_core_dumps(void *address, size_t count);
 /// Forbids core dumps and ptrace of this process (prctl PR_SET_DUMPABLE 0).
 int mk_disable_core_dumps(void);
+/// Asks the scheduler for turns of `nanoseconds` for the calling thread, its policy and nice value kept: a thread with short turns is let in sooner
+/// when it wakes (sched_setattr, Linux 6.12). Older kernels take no notice.
+int mk_set_scheduler_slice(uint64_t nanoseconds);
 
 #endif

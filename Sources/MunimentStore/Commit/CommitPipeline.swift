@@ -27,7 +27,7 @@ package final class CommitPipeline: @unchecked Sendable {
     /// frame for the first of them alone would cost the others a sync.
     static let companyMicroseconds: Int64 = 200
     /// Frames between forming and durability.
-    static let inFlightMax = 3
+    static let inFlightMax = 8
 
     let monitor: Monitor<PipelineState>
     let former: FrameFormer
@@ -57,8 +57,8 @@ package final class CommitPipeline: @unchecked Sendable {
         workers = WorkerPool(count: isSynchronous ? 0 : workerCount)
         if isSynchronous { return }
         threads = [
-            OwnThread { [unowned self] in while self.formNext() {} },
-            OwnThread { [unowned self] in while self.commitNext() {} },
+            OwnThread(hasShortTurns: true) { [unowned self] in while self.formNext() {} },
+            OwnThread(hasShortTurns: true) { [unowned self] in while self.commitNext() {} },
         ]
     }
 

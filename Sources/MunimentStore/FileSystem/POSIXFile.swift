@@ -2,6 +2,7 @@
 // it runs: closing only lets go of it, so a descriptor is never closed, and its number never reused, under a call.
 
 import Glibc
+import Synchronization
 
 /// An open file of the operating system.
 final class POSIXFile: File {
@@ -75,7 +76,9 @@ final class POSIXFile: File {
 
     func lockExclusively() throws(FileSystemError) -> Bool {
         do {
+            let held = try hold(.lock)
             try call(.lock) { SystemCalls.lockExclusively($0) }
+            held.isLocked.store(true, ordering: .relaxed)
             return true
         } catch {
             guard error.errno == EAGAIN else { throw error }
@@ -123,10 +126,13 @@ final class POSIXFile: File {
 /// Owns a descriptor of the process, and closes it at its end.
 final class Descriptor: Sendable {
     let number: Int32
+    let isLocked = Atomic(false)
 
     init(_ number: Int32) { self.number = number }
 
     deinit {
+        // A process that another thread is forking at this moment has the open file too, and the lock with it, until it executes its program.
+        if isLocked.load(ordering: .relaxed) { SystemCalls.unlock(number) }
         // An error here tells nothing about durability, and Linux has freed the number even when it was interrupted.
         _ = Glibc.close(number)
     }

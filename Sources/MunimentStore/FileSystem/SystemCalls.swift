@@ -23,11 +23,17 @@ enum SystemCalls {
     /// Takes the open-file-description lock on the whole file; -1 with EAGAIN when another handle holds it.
     static func lockExclusively(_ descriptor: Int32) -> Int32 { retrying { mk_lock_exclusive(descriptor) } }
 
+    /// Gives up the lock.
+    static func unlock(_ descriptor: Int32) { _ = retrying { mk_unlock(descriptor) } }
+
     /// The magic number of a file system, or -1. Of the field, which some machines extend by its sign, 32 bits count.
     static func fileSystemType(_ descriptor: Int32) -> Int64 {
         let type = mk_file_system_type(descriptor)
         return type == -1 ? -1 : type & 0xFFFF_FFFF
     }
+
+    /// Lets the calling thread in sooner when it wakes. Best effort: without it everything only takes longer.
+    static func preferShortTurns() { _ = mk_set_scheduler_slice(100_000) }
 
     /// Repeats a call that returns -1 while a signal interrupts it.
     @inline(__always)

@@ -57,6 +57,28 @@ struct POSIXFileSystemTests {
         }
     }
 
+    @Test("gives up its lock at the end, though a process that is being forked still has the open file")
+    func lockBesideAFork() throws {
+        try withDirectory { directory in
+            let path = directory + "/lock"
+            let file = try fileSystem.open(path, .create)
+            #expect(try file.lockExclusively())
+            // Shares the open file, as a child does until it executes its program.
+            let number = try #require(
+                (0..<1_024).first { number in
+                    var target = [UInt8](repeating: 0, count: 4_096)
+                    let count = readlink("/proc/self/fd/\(number)", &target, target.count)
+                    return count > 0 && target[..<count].elementsEqual(path.utf8)
+                })
+            let shared = dup(Int32(number))
+            defer { Glibc.close(shared) }
+            let other = try fileSystem.open(path, .readWrite)
+            #expect(try !other.lockExclusively())
+            file.close()
+            #expect(try other.lockExclusively())
+        }
+    }
+
     @Test("closes every descriptor that it opens")
     func descriptors() throws {
         try withDirectory { directory in
