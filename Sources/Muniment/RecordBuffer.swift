@@ -97,7 +97,7 @@ public final class RecordBuffer {
     }
 
     func id(ofClass name: String) throws(ArchiveError) -> UInt32 {
-        if let lastClass, lastClass.name.utf8.elementsEqual(name.utf8) { return lastClass.id }
+        if let lastClass, lastClass.name.hasSameBytes(as: name) { return lastClass.id }
         guard let found = classes.named(name) else {
             throw ArchiveError(
                 .unknownClass, "There is no retention class \"\(name)\": class list shows those that exist.",
@@ -105,5 +105,16 @@ public final class RecordBuffer {
         }
         lastClass = (name, found.classID)
         return found.classID
+    }
+}
+
+extension String {
+    /// Whether both have the same UTF-8; `==` would take canonically equivalent ones for the same.
+    fileprivate func hasSameBytes(as other: String) -> Bool {
+        // Strings of up to 15 bytes are their own 16 bytes, and longer ones point to shared storage as a rule: so this is nearly always enough.
+        if unsafeBitCast(self, to: (UInt64, UInt64).self) == unsafeBitCast(other, to: (UInt64, UInt64).self) {
+            return true
+        }
+        return utf8.elementsEqual(other.utf8)
     }
 }

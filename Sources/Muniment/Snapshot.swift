@@ -44,8 +44,9 @@ public struct Snapshot: Sendable {
         guard index < size else {
             throw ArchiveError(.absent, "There is no record \(index) under the checkpoint of size \(size).")
         }
-        let entry = try reader.entry(index)
+        // The proof first: it reads the entry's neighbours, and the entry with them.
         let proof = try inclusionProof(of: index)
+        let entry = try reader.entry(index)
         do throws(MerkleError) {
             try proof.verify(leafHash: TreeHash.leaf(entry), root: checkpoint.root)
         } catch {
@@ -120,7 +121,7 @@ public struct Snapshot: Sendable {
     private func require(_ content: RecordContent, _ entry: Entry, _ index: UInt64, bodyDigest: Digest?)
         throws(ArchiveError)
     {
-        let frame = try reader.frame(containing: index).header
+        let frame = try reader.outline(containing: index).header
         guard let keys = reader.keys else {
             throw ArchiveError(.keyMissing, "Contents can't be opened without the keys.")
         }

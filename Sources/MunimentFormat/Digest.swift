@@ -21,6 +21,12 @@ public struct Digest: Hashable, Sendable {
         words = pointer.loadUnaligned(as: (UInt64, UInt64, UInt64, UInt64).self)
     }
 
+    /// Reads the 32 bytes at `offset` of `bytes`, which must be there; no alignment is needed.
+    @inlinable
+    package init(loading bytes: UnsafeRawBufferPointer, at offset: Int) {
+        words = bytes.loadUnaligned(fromByteOffset: offset, as: (UInt64, UInt64, UInt64, UInt64).self)
+    }
+
     /// Copies exactly 32 bytes; nil for any other count.
     @inlinable
     public init?(_ bytes: some Collection<UInt8>) {

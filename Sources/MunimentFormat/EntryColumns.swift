@@ -119,6 +119,11 @@ package struct EntryColumns: Sendable {
 
     /// Decodes the entries block of a frame that holds `count` entries.
     package init(decoding bytes: UnsafeRawBufferPointer, count: Int) throws(FormatError) {
+        try self.init(decoding: bytes, count: count, blockByteCount: bytes.count)
+    }
+
+    /// Decodes the runs of an entries block of `blockByteCount` bytes, of which `bytes` are the first; the commitments need not be among them.
+    package init(decoding bytes: UnsafeRawBufferPointer, count: Int, blockByteCount: Int) throws(FormatError) {
         var reader = ByteReader(bytes, "frame entries")
         let runCount = try reader.count(atMost: count)
         runs = []
@@ -138,9 +143,9 @@ package struct EntryColumns: Sendable {
             throw reader.failure(.inconsistent, "the runs hold \(total) entries, not \(count)")
         }
         commitmentsOffset = reader.position
-        guard reader.remainingByteCount == count * Digest.byteCount else {
+        guard blockByteCount - reader.position == count * Digest.byteCount else {
             throw reader.failure(
-                .inconsistent, "\(reader.remainingByteCount) bytes of commitments for \(count) entries")
+                .inconsistent, "\(blockByteCount - reader.position) bytes of commitments for \(count) entries")
         }
         self.count = count
     }
@@ -206,12 +211,19 @@ package struct EntryColumns: Sendable {
 
     /// The entry's bytes. `bytes` is what the columns were decoded from.
     package func entry(_ ordinal: Int, in bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        entry(ordinal, commitment: Digest(loading: bytes, at: commitmentsOffset + ordinal * Digest.byteCount))
+    }
+
+    /// The entry's bytes, with the commitment that stands at its place.
+    package func entry(_ ordinal: Int, commitment: Digest) -> [UInt8] {
         let (position, place) = locate(ordinal)
         let run = runs[position]
-        var entry = [UInt8](unsafeUninitializedCapacity: 40) { buffer, count in
-            count = run.storeHead(ordinal: place, to: buffer.baseAddress!)
+        var entry = [UInt8](unsafeUninitializedCapacity: 40 + Digest.byteCount) { buffer, count in
+            let base = UnsafeMutableRawPointer(buffer.baseAddress!)
+            count = run.storeHead(ordinal: place, to: base)
+            commitment.store(to: base + count)
+            count += Digest.byteCount
         }
-        entry.append(contentsOf: commitment(ordinal, in: bytes))
         if run.flags & Entry.hasExtensions != 0 { entry.append(contentsOf: run.extensions[place]) }
         return entry
     }

@@ -88,11 +88,19 @@ package struct PartRow: Hashable, Sendable {
     /// Decodes the part rows of a frame. `bytes` are its skeleton, or begin with it.
     package static func rows(of header: FrameHeader, in bytes: UnsafeRawBufferPointer) throws(FormatError) -> [PartRow]
     {
-        var reader = ByteReader(bytes, "frame parts")
         guard header.skeletonByteCount <= bytes.count else {
-            throw reader.failure(.truncated, "\(bytes.count) bytes of a skeleton of \(header.skeletonByteCount)")
+            throw ByteReader(bytes, "frame parts").failure(
+                .truncated, "\(bytes.count) bytes of a skeleton of \(header.skeletonByteCount)")
         }
-        _ = try reader.take(header.partRowsOffset)
+        return try rows(
+            of: header, decoding: UnsafeRawBufferPointer(rebasing: bytes[header.partRowsOffset...]))
+    }
+
+    /// Decodes the part rows of a frame. `bytes` begin with them.
+    package static func rows(
+        of header: FrameHeader, decoding bytes: UnsafeRawBufferPointer
+    ) throws(FormatError) -> [PartRow] {
+        var reader = ByteReader(bytes, "frame parts")
         var rows: [PartRow] = []
         rows.reserveCapacity(header.partCount)
         var byteCount = header.entriesByteCount + header.partCount * PartRow.byteCount

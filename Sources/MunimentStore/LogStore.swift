@@ -159,7 +159,7 @@ package final class LogStore: @unchecked Sendable {
         let reader = try LogStore.makeReader(fileSystem, paths, recovered, keys, isWritable: true)
         let classes = ClassTable()
         let size = recovered.committed.treeSize
-        let head = size > 0 ? try reader.frame(containing: size - 1).header.lastControl : nil
+        let head = size > 0 ? try reader.outline(containing: size - 1).header.lastControl : nil
         var committed = recovered.committed
         committed.chain = try classes.load(reader, head: head)
         let signer = try CheckpointSigner.open(

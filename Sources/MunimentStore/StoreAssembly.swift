@@ -107,7 +107,7 @@ struct StoreAssembly {
             StoreAssembly.add(scanned.frames, to: &plan.tokens)
         }
         if committed.treeSize > 0 {
-            let newest = try reader.frame(containing: committed.treeSize - 1).columns.runs.last
+            let newest = try reader.outline(containing: committed.treeSize - 1).columns.runs.last
             plan.durable.lastRecorded = newest?.recorded ?? .min
         }
         plan.durable.entryCount = plan.entryCount
@@ -186,7 +186,7 @@ struct StoreAssembly {
     private func hasSealRecord(_ segment: UInt64) throws(ArchiveError) -> Bool {
         let size = recovered.committed.treeSize
         guard size > 0 else { return false }
-        var next = try reader.frame(containing: size - 1).header.lastControl
+        var next = try reader.outline(containing: size - 1).header.lastControl
         let start = reader.segments.first { $0.segment == segment + 1 }?.firstIndex ?? 0
         while let index = next, index >= start {
             let record = try ClassTable.control(reader, index)

@@ -69,7 +69,7 @@ struct ConcerningRecords {
     private static func walk(
         _ snapshot: Snapshot, _ body: (ControlRecord, UInt64) throws(FormatError) -> Void
     ) throws(ArchiveError) {
-        var next = try snapshot.reader.frame(containing: snapshot.size - 1).header.lastControl
+        var next = try snapshot.reader.outline(containing: snapshot.size - 1).header.lastControl
         while let index = next {
             let record = try ClassTable.control(snapshot.reader, index)
             next = record.previous

@@ -184,7 +184,7 @@ private struct SlotSalts {
             throw ArchiveError(
                 .keyMissing, "Contents can't be disclosed without the keys directory: name it with --keys.")
         }
-        let frame = try reader.frame(containing: index).header
+        let frame = try reader.outline(containing: index).header
         stream = try keys.group(
             segment: frame.segment, classID: entry.classID, generation: frame.generation
         ).key.saltStream

@@ -65,7 +65,7 @@ public struct ArchiveStatistics: Sendable {
         for row in recovered.rows { reader.install(SegmentHandle(fileSystem, paths, row)) }
         for segment in recovered.unsealed { reader.install(SegmentHandle(fileSystem, paths, segment)) }
         let size = recovered.committed.treeSize
-        var next = size > 0 ? try reader.frame(containing: size - 1).header.lastControl : nil
+        var next = size > 0 ? try reader.outline(containing: size - 1).header.lastControl : nil
         var (count, purged): (UInt64, UInt64) = (0, 0)
         // A disposition's end is met before what it carried out.
         var carriedOut: Set<UInt64> = []

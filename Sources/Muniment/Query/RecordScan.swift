@@ -171,7 +171,8 @@ final class RecordScan {
             let ordinals = rest.prefix(Int(part.recordCount))
             rest = rest.dropFirst(ordinals.count)
             guard ordinals.contains(where: { verdicts[$0] != .out }) else { continue }
-            let found = try choose(in: try snapshot.reader.contents(row, of: frame, in: handle), ordinals, frame)
+            let found = try choose(
+                in: try snapshot.reader.contents(row, of: frame.outline, in: handle), ordinals, frame)
             try verify(found, frame, salts)
             hits += found
         }

@@ -90,8 +90,8 @@ final class FrameAttributes {
 
     /// Without parts where they are not to be had.
     private func makeGroup(_ classID: UInt32) -> Group {
-        let ordinals = frame.ordinalsByClass.first { $0.classID == classID }?.ordinals ?? []
-        let contents = FrameContents(frame, handle, log.reader, classID: classID, ordinals: ordinals)
+        let ordinals = frame.outline.ordinalsByClass.first { $0.classID == classID }?.ordinals ?? []
+        let contents = FrameContents(frame.outline, handle, log.reader, classID: classID, ordinals: ordinals)
         let isPresent = frame.header.generation == handle.generation
         return Group(contents, isPresent ? (try? contents.parts()) ?? [] : [])
     }

@@ -98,7 +98,7 @@ package struct ProvenLog: Sendable {
     package func content(_ index: UInt64, _ entry: Entry) throws(ArchiveError) -> RecordContent? {
         do throws(ArchiveError) {
             let content = try reader.content(index)
-            let header = try reader.frame(containing: index).header
+            let header = try reader.outline(containing: index).header
             guard let keys = reader.keys else { return nil }
             let salts = try keys.group(
                 segment: header.segment, classID: entry.classID, generation: header.generation

@@ -41,7 +41,7 @@ struct ClockAnchoring {
         var isFirst = true
         var end = committed.treeSize
         while end > anchorIndex + 1 {
-            let frame = try reader.frame(containing: end - 1)
+            let frame = try reader.outline(containing: end - 1)
             for run in frame.columns.runs.reversed() {
                 if run.flags & Entry.hasCompliance != 0 { return max(base, run.compliance) }
                 if isFirst { base = max(base, run.recorded.clamped(adding: -ComplianceClock.leadMax)) }

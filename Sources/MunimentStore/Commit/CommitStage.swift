@@ -53,7 +53,9 @@ final class CommitStage {
         for run in runs {
             run.nodes.withUnsafeBytes { reader.tree.append(level: run.level, firstIndex: run.first, nodes: $0) }
         }
-        handle.append(FrameReference(header), attributeClasses: plan.attributeClasses)
+        handle.append(
+            FrameReference(header), attributeClasses: plan.attributeClasses,
+            skeleton: Array(assembler.bytes(of: header)[..<header.skeletonByteCount]))
         committed = Committed(frontier: frontier, root: root, chain: plan.chain)
         plan.releaseOutputs()
         return UInt64(header.frameByteCount)

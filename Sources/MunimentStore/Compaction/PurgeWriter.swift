@@ -135,13 +135,13 @@ struct PurgeWriter {
 
     private func checkContents(_ frame: FrameView, _ handle: SegmentHandle, _ missing: IndexSet, _ path: String) throws
     {
-        for (classID, ordinals) in frame.ordinalsByClass {
+        for (classID, ordinals) in frame.outline.ordinalsByClass {
             let header = frame.header
             let salts =
                 try frame.hasParts(ofClass: classID)
                 ? keys.group(segment: header.segment, classID: classID, generation: header.generation).key.saltStream
                 : nil
-            try FrameContents(frame, handle, reader, classID: classID, ordinals: ordinals).forEach {
+            try FrameContents(frame.outline, handle, reader, classID: classID, ordinals: ordinals).forEach {
                 index, layout, bytes throws(FormatError) in
                 guard (layout == nil) == missing.contains(index) else { throw mismatch(path) }
                 guard layout != nil, let salts else { return }

@@ -116,10 +116,10 @@ extension LogReader {
     /// have no attributes are not looked at.
     func addRecords(of frame: FrameView, in handle: SegmentHandle, to index: some RecordSink) throws {
         index.add(entriesOf: frame.header, frame.columns)
-        for (classID, ordinals) in frame.ordinalsByClass
+        for (classID, ordinals) in frame.outline.ordinalsByClass
         where classID != ControlRecord.classID && frame.hasParts(ofClass: classID) && handle.mayHaveAttributes(classID)
         {
-            let contents = FrameContents(frame, handle, self, classID: classID, ordinals: ordinals)
+            let contents = FrameContents(frame.outline, handle, self, classID: classID, ordinals: ordinals)
             try contents.forEach { entry, layout, content throws(FormatError) in
                 guard let layout else { return }
                 try index.add(entry, classID: classID, layout, in: content)

@@ -13,15 +13,15 @@ package struct FrameContents {
         package var ordinals: ArraySlice<Int>
     }
 
-    private let frame: FrameView
+    private let frame: FrameOutline
     private let handle: SegmentHandle
     private let reader: LogReader
     private let classID: UInt32
     private let ordinals: [Int]
 
-    /// `ordinals` are the places of the class's entries in the frame (`FrameView.ordinalsByClass`).
+    /// `ordinals` are the places of the class's entries in the frame (`FrameOutline.ordinalsByClass`).
     package init(
-        _ frame: FrameView, _ handle: SegmentHandle, _ reader: LogReader, classID: UInt32, ordinals: [Int]
+        _ frame: FrameOutline, _ handle: SegmentHandle, _ reader: LogReader, classID: UInt32, ordinals: [Int]
     ) {
         (self.frame, self.handle, self.reader) = (frame, handle, reader)
         (self.classID, self.ordinals) = (classID, ordinals)

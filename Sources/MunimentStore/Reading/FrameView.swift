@@ -1,15 +1,12 @@
-// One frame's skeleton, read and decoded: header, entries, part rows. Immutable, shared by readers, kept in a bounded cache.
-// Ciphertext is read only when a part is opened.
+// One frame's skeleton, read and decoded: header, entries, part rows; for whoever goes through entries one after the other. Immutable, shared by
+// readers, kept in a bounded cache. Ciphertext is read only when a part is opened.
 
 package import MunimentCrypto
 package import MunimentFormat
 
 package final class FrameView: Sendable {
-    package let header: FrameHeader
-    package let columns: EntryColumns
-    package let rows: [PartRow]
-    /// Where each part's ciphertext begins in the file.
-    package let partOffsets: [UInt64]
+    /// All of it but the commitments.
+    package let outline: FrameOutline
     /// Header, entries and part rows as they stand in the file.
     package let skeleton: [UInt8]
 
@@ -27,27 +24,17 @@ package final class FrameView: Sendable {
                 try PartRow.rows(of: header, in: bytes)
             )
         }
-        (self.header, self.columns, self.rows, self.skeleton) = (header, columns, rows, skeleton)
-        var offset = header.offset + UInt64(header.skeletonByteCount)
-        var offsets: [UInt64] = []
-        for row in rows {
-            offsets.append(offset)
-            offset += UInt64(row.ciphertextByteCount)
-        }
-        partOffsets = offsets
+        outline = FrameOutline(header, columns, rows)
+        self.skeleton = skeleton
     }
+
+    package var header: FrameHeader { outline.header }
+    package var columns: EntryColumns { outline.columns }
+    package var rows: [PartRow] { outline.rows }
+    package var indexes: Range<UInt64> { outline.indexes }
 
     /// About how many bytes of memory it takes. O(runs).
-    package var byteCount: Int {
-        // An array has a head of 32 bytes.
-        let runs = columns.runs.reduce(0) { sum, run in
-            let occurred = run.occurred.isEmpty ? 0 : 32 + run.occurred.count * MemoryLayout<Microseconds>.stride
-            return sum + MemoryLayout<EntryRun>.stride + occurred + run.extensions.reduce(0) { $0 + 40 + $1.count }
-        }
-        return 512 + skeleton.count + runs + rows.count * (MemoryLayout<PartRow>.stride + 8)
-    }
-
-    package var indexes: Range<UInt64> { header.firstIndex..<header.treeSize }
+    package var byteCount: Int { outline.byteCount + skeleton.count }
 
     /// Calls `body` with the bytes that the columns were decoded from.
     package func withEntries<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
@@ -63,8 +50,7 @@ package final class FrameView: Sendable {
 
     /// What the frame's entry `ordinal` commits to.
     package func commitment(ofEntry ordinal: Int) -> Digest {
-        let offset = columns.commitmentsOffset + ordinal * Digest.byteCount
-        return withEntries { entries in entries.baseAddress.map { Digest(loading: $0 + offset) } ?? .zero }
+        skeleton.withUnsafeBytes { Digest(loading: $0, at: outline.commitmentOffset(ofEntry: ordinal)) }
     }
 
     /// All leaf hashes of the frame, 32 bytes each, at `output`.
@@ -74,60 +60,15 @@ package final class FrameView: Sendable {
 
     /// The leaf hashes of `count` entries from `ordinal` on, 32 bytes each, at `output`. O(count + runs).
     package func leafHashes(of ordinal: Int, count: Int, to output: UnsafeMutableRawPointer) {
-        let hasher = FrameView.hashers.take()
-        defer { FrameView.hashers.give(hasher) }
-        withEntries { bytes in
-            var done = 0
-            while done < count {
-                let (run, place) = columns.locate(ordinal + done)
-                let taken = min(count - done, columns.runs[run].count - place)
-                hasher.value.hash(
-                    columns.runs[run].slice(place, count: taken),
-                    commitments: bytes.baseAddress! + columns.commitmentsOffset + (ordinal + done) * Digest.byteCount,
-                    to: output + done * Digest.byteCount)
-                done += taken
-            }
+        skeleton.withUnsafeBytes { bytes in
+            outline.leafHashes(
+                of: ordinal, count: count,
+                commitments: bytes.baseAddress! + outline.commitmentOffset(ofEntry: ordinal), to: output)
         }
-    }
-
-    private final class HasherBox: @unchecked Sendable {
-        let value = EntryHasher()
-    }
-
-    private static let hashers = ObjectPool { HasherBox() }
-
-    /// Where the content of the frame's entry `ordinal` is: the part in which it begins, and how many contents precede it there. Nil where
-    /// the frame has no part of the entry's class: its contents are purged.
-    package func part(ofEntry ordinal: Int) throws(FormatError) -> (row: Int, skip: Int)? {
-        let (run, _) = columns.locate(ordinal)
-        let classID = columns.runs[run].classID
-        var rest = columns.classOrdinal(of: ordinal, classID: classID)
-        guard hasParts(ofClass: classID) else { return nil }
-        for (position, row) in rows.enumerated() where row.classID == classID {
-            if rest < Int(row.recordCount) { return (position, rest) }
-            rest -= Int(row.recordCount)
-        }
-        throw FormatError(.inconsistent, "frame", at: 0, "no part holds the content of entry \(ordinal)")
-    }
-
-    /// The classes of the frame's entries in the order in which they first appear, each with the places of its entries, ascending. O(entries).
-    package var ordinalsByClass: [(classID: UInt32, ordinals: [Int])] {
-        var found: [(classID: UInt32, ordinals: [Int])] = []
-        var start = 0
-        for run in columns.runs {
-            let ordinals = start..<start + run.count
-            if let place = found.firstIndex(where: { $0.classID == run.classID }) {
-                found[place].ordinals += ordinals
-            } else {
-                found.append((run.classID, Array(ordinals)))
-            }
-            start += run.count
-        }
-        return found
     }
 
     /// Whether contents of a class stand in the frame.
-    package func hasParts(ofClass classID: UInt32) -> Bool { rows.contains { $0.classID == classID } }
+    package func hasParts(ofClass classID: UInt32) -> Bool { outline.hasParts(ofClass: classID) }
 
     /// SHA-256(0x20 ‖ skeleton), which the footer binds.
     package var digest: Digest { skeleton.withUnsafeBytes { SHA256.hash(tag: Footer.frameTag, body: $0) } }

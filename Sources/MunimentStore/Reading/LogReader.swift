@@ -34,7 +34,11 @@ package final class LogReader: Sendable {
     private let table = Guarded<[SegmentHandle]>([])
     private let replacements = Guarded(0)
     private let openFiles = Guarded<[SegmentHandle]>([])
-    let frames = BoundedCache<FrameKey, FrameView>(costMax: 16 << 20)
+    /// For reading on; and for reading here and there.
+    let frames = BoundedCache<FrameKey, FrameView>(costMax: 8 << 20)
+    let outlines = BoundedCache<FrameKey, FrameOutline>(costMax: 8 << 20)
+    /// By their first index. Whatever generation their entries are read from, they are the same.
+    let leafGroups = BoundedCache<UInt64, LeafGroup>(costMax: 4_096)
     private let touched = Guarded(RecentParts())
     let partKeys = BoundedCache<SessionKey, SealingKey>(costMax: 512)
     let parts = BoundedCache<PartKey, [UInt8]>(costMax: 8 << 20)
@@ -73,6 +77,7 @@ package final class LogReader: Sendable {
         openFiles.withLock { open in open.removeAll { $0 === handle } }
         let (segment, generation) = (handle.segment, handle.generation)
         frames.removeAll { $0.segment == segment && $0.generation <= generation }
+        outlines.removeAll { $0.segment == segment && $0.generation <= generation }
         parts.removeAll { $0.frame.segment == segment && $0.frame.generation <= generation }
         partKeys.removeAll { $0.segment == segment && $0.generation <= generation }
         indexes.forget(segment, upToGeneration: generation)
@@ -201,16 +206,70 @@ package final class LogReader: Sendable {
     package func frame(_ reference: FrameReference, in handle: SegmentHandle) throws -> FrameView {
         let key = FrameKey(segment: handle.segment, generation: handle.generation, offset: reference.offset)
         if let frame = frames.value(key) { return frame }
-        let skeleton = try file(handle).readExactly(Int(reference.skeletonByteCount), at: reference.offset)
+        let skeleton =
+            try handle.keptSkeleton(at: reference.offset)
+            ?? file(handle).readExactly(Int(reference.skeletonByteCount), at: reference.offset)
         let frame = try FrameView(skeleton)
-        guard frame.header.segment == handle.segment, frame.header.generation == handle.generation,
-            frame.header.offset == reference.offset, frame.header.firstIndex == reference.firstIndex
-        else { throw FormatError(.inconsistent, "frame", at: 0, "the frame belongs elsewhere") }
+        try LogReader.require(frame.header, at: reference, in: handle)
         keep(frame, for: key, cost: frame.byteCount, in: frames, of: handle)
         return frame
     }
 
-    package func entry(_ index: UInt64) throws(ArchiveError) -> [UInt8] { try frame(containing: index).entry(index) }
+    /// What the frame that holds `index` consists of, without the commitments.
+    package func outline(containing index: UInt64) throws(ArchiveError) -> FrameOutline {
+        try inSegment(containing: index) { handle in try outline(containing: index, in: handle) }
+    }
+
+    func outline(containing index: UInt64, in handle: SegmentHandle) throws -> FrameOutline {
+        guard let reference = try handle.frame(containing: index) else { throw LogReader.absent(index) }
+        let key = FrameKey(segment: handle.segment, generation: handle.generation, offset: reference.offset)
+        if let outline = outlines.value(key) { return outline }
+        let outline =
+            try handle.keptSkeleton(at: reference.offset).map { try FrameView($0).outline }
+            ?? FrameOutline(reference, in: file(handle))
+        try LogReader.require(outline.header, at: reference, in: handle)
+        keep(outline, for: key, cost: outline.byteCount, in: outlines, of: handle)
+        return outline
+    }
+
+    private static func require(_ header: FrameHeader, at reference: FrameReference, in handle: SegmentHandle)
+        throws(FormatError)
+    {
+        guard header.segment == handle.segment, header.generation == handle.generation,
+            header.offset == reference.offset, header.firstIndex == reference.firstIndex
+        else { throw FormatError(.inconsistent, "frame", at: 0, "the frame belongs elsewhere") }
+    }
+
+    /// Reads the commitments of the entries from `ordinal` on into `buffer`, 32 bytes each, as many as it has room for.
+    func readCommitments(
+        from ordinal: Int, of frame: FrameOutline, in handle: SegmentHandle, into buffer: UnsafeMutableRawBufferPointer
+    ) throws {
+        let start = frame.commitmentOffset(ofEntry: ordinal)
+        if let kept = handle.keptSkeleton(at: frame.offset) {
+            kept.withUnsafeBytes { bytes in
+                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + buffer.count]))
+            }
+            return
+        }
+        guard try file(handle).read(into: buffer, at: frame.offset + UInt64(start)) == buffer.count else {
+            throw FormatError(.truncated, "frame", at: start, "the file ends within the commitments")
+        }
+    }
+
+    package func entry(_ index: UInt64) throws(ArchiveError) -> [UInt8] {
+        try inSegment(containing: index) { handle in
+            let frame = try outline(containing: index, in: handle)
+            let ordinal = Int(index - frame.indexes.lowerBound)
+            if let commitment = leafGroups.value(LeafGroup.first(index))?.commitment(index) {
+                return frame.columns.entry(ordinal, commitment: commitment)
+            }
+            var commitment = Digest.zero
+            try withUnsafeMutableBytes(of: &commitment) { bytes in
+                try readCommitments(from: ordinal, of: frame, in: handle, into: bytes)
+            }
+            return frame.columns.entry(ordinal, commitment: commitment)
+        }
+    }
 
     // MARK: Contents
 
@@ -223,8 +282,7 @@ package final class LogReader: Sendable {
     /// Nil where the frame says that the content is purged, which no newer generation takes back.
     private func presentContent(_ index: UInt64) throws(ArchiveError) -> RecordContent? {
         try inSegment(containing: index) { handle -> RecordContent? in
-            guard let reference = try handle.frame(containing: index) else { throw LogReader.absent(index) }
-            let frame = try frame(reference, in: handle)
+            let frame = try outline(containing: index, in: handle)
             guard let (row, skip) = try frame.part(ofEntry: Int(index - frame.header.firstIndex)) else { return nil }
             let key = partKey(row, of: frame, in: handle)
             // A part that was opened before its key was destroyed can't be checked any more.
@@ -249,7 +307,7 @@ package final class LogReader: Sendable {
     }
 
     private func content(
-        _ index: UInt64, _ opened: [UInt8], skip: Int, row: Int, _ frame: FrameView, _ handle: SegmentHandle
+        _ index: UInt64, _ opened: [UInt8], skip: Int, row: Int, _ frame: FrameOutline, _ handle: SegmentHandle
     ) throws -> RecordContent? {
         try opened.withUnsafeBytes { raw -> RecordContent? in
             var offset = 0
@@ -264,7 +322,7 @@ package final class LogReader: Sendable {
     }
 
     private func continued(
-        _ first: [UInt8], byteCount: Int, from row: Int, of frame: FrameView, in handle: SegmentHandle
+        _ first: [UInt8], byteCount: Int, from row: Int, of frame: FrameOutline, in handle: SegmentHandle
     ) throws -> [UInt8] {
         var bytes = first
         bytes.reserveCapacity(byteCount)
@@ -283,7 +341,7 @@ package final class LogReader: Sendable {
     }
 
     /// The opened contents of one part.
-    package func part(_ row: Int, of frame: FrameView, in handle: SegmentHandle, isCached: Bool = true) throws
+    package func part(_ row: Int, of frame: FrameOutline, in handle: SegmentHandle, isCached: Bool = true) throws
         -> [UInt8]
     {
         let key = partKey(row, of: frame, in: handle)
@@ -294,7 +352,7 @@ package final class LogReader: Sendable {
     }
 
     /// The contents that begin in part `row`, with the parts that continue it; past the cache.
-    package func contents(_ row: Int, of frame: FrameView, in handle: SegmentHandle) throws -> [UInt8] {
+    package func contents(_ row: Int, of frame: FrameOutline, in handle: SegmentHandle) throws -> [UInt8] {
         var bytes = try part(row, of: frame, in: handle, isCached: false)
         var next = row + 1
         while next < frame.rows.count, frame.rows[next].flags & PartRow.continues != 0 {
@@ -304,7 +362,7 @@ package final class LogReader: Sendable {
         return bytes
     }
 
-    private func partKey(_ row: Int, of frame: FrameView, in handle: SegmentHandle) -> PartKey {
+    private func partKey(_ row: Int, of frame: FrameOutline, in handle: SegmentHandle) -> PartKey {
         PartKey(
             frame: FrameKey(segment: handle.segment, generation: handle.generation, offset: frame.header.offset),
             row: row)
@@ -312,7 +370,7 @@ package final class LogReader: Sendable {
 
     /// Reads and opens one part, and lends its contents: at least the first `recordCount` of them, where that is given.
     private func withPart<T>(
-        _ row: Int, of frame: FrameView, in handle: SegmentHandle, recordCount: Int? = nil,
+        _ row: Int, of frame: FrameOutline, in handle: SegmentHandle, recordCount: Int? = nil,
         _ body: (UnsafeRawBufferPointer) throws -> T
     ) throws -> T {
         let description = frame.rows[row]

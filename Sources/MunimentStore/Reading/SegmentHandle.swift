@@ -34,12 +34,18 @@ package final class SegmentHandle: Sendable {
         /// Another generation is in its place: no file is kept for what still reads this one.
         var isReplaced = false
         var frames: [FrameReference]?
+        /// Skeletons of frames that this process committed, by their offsets: a seal needs all of them, and what was written past the system's
+        /// cache would come back from the device while commits wait for it.
+        var skeletons: [UInt64: [UInt8]] = [:]
+        var skeletonByteCount = 0
         /// The classes whose contents may have attributes; nil where that is not known. Of the journal that this process
         /// began alone.
         var attributeClasses: Set<UInt32>?
         /// The footer's index, or why its directory can't be read, which is no reason not to read records; nil where there
         /// is none, or no footer is known.
         var index: Result<SegmentIndexPlace, FormatError>?
+
+        mutating func forgetSkeletons() { (skeletons, skeletonByteCount) = ([:], 0) }
     }
 
     package let segment: UInt64
@@ -67,12 +73,28 @@ package final class SegmentHandle: Sendable {
         state = Guarded(State(frames: frames, attributeClasses: frames.isEmpty ? [] : nil))
     }
 
+    /// Skeletons of an unsealed segment that are kept, in bytes: those of a segment that was written in bulk.
+    private static let skeletonByteCountMax = 12 << 20
+
     /// Adds a frame that has become durable. `attributeClasses` are those of which it has records with attributes.
-    package func append(_ frame: FrameReference, attributeClasses: Set<UInt32>) {
+    package func append(_ frame: FrameReference, attributeClasses: Set<UInt32>, skeleton: [UInt8]) {
         state.withLock { state in
             state.frames?.append(frame)
             state.attributeClasses?.formUnion(attributeClasses)
+            guard state.skeletonByteCount + skeleton.count <= SegmentHandle.skeletonByteCountMax else { return }
+            state.skeletons[frame.offset] = skeleton
+            state.skeletonByteCount += skeleton.count
         }
+    }
+
+    /// The skeleton of a frame, from memory where it is kept; past the reader's caches.
+    package func skeleton(_ frame: FrameReference) throws -> [UInt8] {
+        try keptSkeleton(at: frame.offset) ?? file().readExactly(Int(frame.skeletonByteCount), at: frame.offset)
+    }
+
+    /// The skeleton of the frame at an offset of the file, if it is kept in memory.
+    func keptSkeleton(at offset: UInt64) -> [UInt8]? {
+        state.withLock { $0.skeletons.isEmpty ? nil : $0.skeletons[offset] }
     }
 
     /// Whether a content of that class may have an attribute.
@@ -100,7 +122,10 @@ package final class SegmentHandle: Sendable {
     /// Lets go of the file for good: once it is removed, its space is the disk's again when the last read ends. A read that begins on it
     /// now opens it for itself, or finds it gone.
     func retire() {
-        state.withLock { $0.isReplaced = true }
+        state.withLock { state in
+            state.isReplaced = true
+            state.forgetSkeletons()
+        }
         closeFile()
     }
 
@@ -131,7 +156,10 @@ package final class SegmentHandle: Sendable {
 
     /// Takes the index of a footer that was written to this file.
     func seal(_ footer: Footer) {
-        state.withLock { $0.index = SegmentIndexPlace.find(footer) }
+        state.withLock { state in
+            state.index = SegmentIndexPlace.find(footer)
+            state.forgetSkeletons()
+        }
     }
 
     /// The frame that holds `index`; nil when none does. O(log frames).

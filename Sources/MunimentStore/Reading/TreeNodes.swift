@@ -165,14 +165,18 @@ package final class TreeNodes: Sendable {
     }
 }
 
-/// Chunks of levels, each in the one slot that its place hashes to: no list to keep, no allocation for a hit.
+/// Chunks of levels. The place of a chunk hashes to a set of four slots: no list to keep, no allocation for a hit, and as good as no chunk that
+/// goes while there is room.
 struct NodeCache: Sendable {
     /// Nodes in a chunk of 4 KiB.
     static let chunkNodeCount: UInt64 = 128
+    private static let wayCount = 4
     private static let slotCount = 4_096
 
     private var keys: [UInt64]
     private var chunks: [[UInt8]]
+    /// Where the next chunk of a full set goes.
+    private var turn = 0
 
     init() {
         keys = Array(repeating: .max, count: NodeCache.slotCount)
@@ -180,21 +184,30 @@ struct NodeCache: Sendable {
     }
 
     private static func key(_ id: NodeID) -> UInt64 { UInt64(id.level) << 56 | id.index / chunkNodeCount }
-    private static func slot(_ key: UInt64) -> Int { Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 52) }
+
+    /// The slots of a key's set.
+    private static func slots(_ key: UInt64) -> Range<Int> {
+        let set = Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 54)
+        return set * wayCount..<(set + 1) * wayCount
+    }
 
     func node(_ id: NodeID) -> Digest? {
         let key = NodeCache.key(id)
-        let slot = NodeCache.slot(key)
-        guard keys[slot] == key else { return nil }
-        let offset = Int(id.index % NodeCache.chunkNodeCount) * Digest.byteCount
-        guard chunks[slot].count >= offset + Digest.byteCount else { return nil }
-        return chunks[slot].withUnsafeBytes { Digest(loading: $0.baseAddress! + offset) }
+        for slot in NodeCache.slots(key) where keys[slot] == key {
+            let offset = Int(id.index % NodeCache.chunkNodeCount) * Digest.byteCount
+            guard chunks[slot].count >= offset + Digest.byteCount else { return nil }
+            return chunks[slot].withUnsafeBytes { Digest(loading: $0.baseAddress! + offset) }
+        }
+        return nil
     }
 
     mutating func insert(_ chunk: [UInt8], for id: NodeID) {
         let key = NodeCache.key(id)
-        keys[NodeCache.slot(key)] = key
-        chunks[NodeCache.slot(key)] = chunk
+        let slots = NodeCache.slots(key)
+        let slot = slots.first { keys[$0] == key } ?? slots.first { keys[$0] == .max }
+        turn = (turn + 1) % NodeCache.wayCount
+        keys[slot ?? slots.lowerBound + turn] = key
+        chunks[slot ?? slots.lowerBound + turn] = chunk
     }
 
     mutating func removeAll() { self = NodeCache() }

@@ -88,7 +88,7 @@ struct TailAuthority {
     /// The newest control record in the frames from that of `index` on, which are proved to be the end of the tree.
     private func newestControl(from index: UInt64) throws -> UInt64? {
         var newest: UInt64?
-        let start = try reader.frame(containing: min(index, committed.treeSize - 1)).header.firstIndex
+        let start = try reader.outline(containing: min(index, committed.treeSize - 1)).header.firstIndex
         var frontier = try TreeFrontier(size: start, reader: reader)
         let hasher = EntryHasher()
         while frontier.size < committed.treeSize {

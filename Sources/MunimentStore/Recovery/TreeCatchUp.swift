@@ -47,7 +47,7 @@ struct TreeCatchUp {
         if size > 0 { candidates.append((size, reader.segments[reader.segments.count - 1])) }
         for (candidate, _) in candidates.reversed() where try filesReach(candidate) {
             reader.tree.reset(treeSize: candidate)
-            let root = try reader.frame(containing: candidate - 1).header.root
+            let root = try reader.outline(containing: candidate - 1).header.root
             if let frontier = try unlessWrong({ try TreeFrontier(size: candidate, reader: reader) }),
                 frontier.root() == root
             {

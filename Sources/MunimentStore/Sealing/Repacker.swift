@@ -98,7 +98,7 @@ struct Repacker {
             builder: FooterBuilder(header))
         var gathered = Gathered()
         for reference in references {
-            let frame = try FrameView(source.file().readExactly(Int(reference.skeletonByteCount), at: reference.offset))
+            let frame = try FrameView(source.skeleton(reference))
             if gathered.isFull(adding: frame) { try flush(&gathered, to: &output) }
             try gather(frame, into: &gathered)
         }
@@ -180,7 +180,7 @@ struct Repacker {
     /// Adds the contents of each class in the order of their entries.
     private func gatherContents(_ frame: FrameView, into gathered: inout Gathered) throws {
         indexer.add(entriesOf: frame.header, frame.columns)
-        for (classID, ordinals) in frame.ordinalsByClass {
+        for (classID, ordinals) in frame.outline.ordinalsByClass {
             if gathered.batches[classID] == nil {
                 gathered.batches[classID] = RecordBatch(
                     classID: classID, hasOccurred: false, reservingByteCount: 128 << 10)
@@ -191,7 +191,7 @@ struct Repacker {
                 for _ in ordinals { batch.appendPurged() }
                 continue
             }
-            let contents = FrameContents(frame, source, reader, classID: classID, ordinals: ordinals)
+            let contents = FrameContents(frame.outline, source, reader, classID: classID, ordinals: ordinals)
             let salts = omission.rekeyed[classID] == nil ? nil : try saltStream(classID, frame)
             try contents.forEach { index, layout, content throws(FormatError) in
                 guard let layout, !omission.purged.contains(index) else { return batch.appendPurged() }

@@ -91,9 +91,9 @@ package struct SegmentSealer {
         }
     }
 
-    /// Read past the cache: a seal reads each frame once.
+    /// Past the cache of frames: a seal looks at each of them once.
     private func view(_ reference: FrameReference, _ handle: SegmentHandle) throws -> FrameView {
-        try FrameView(handle.file().readExactly(Int(reference.skeletonByteCount), at: reference.offset))
+        try FrameView(handle.skeleton(reference))
     }
 }
 

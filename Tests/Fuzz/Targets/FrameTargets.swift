@@ -59,14 +59,14 @@ extension FuzzTarget {
     } run: { bytes in
         for skeleton in [Array(bytes), repairedFrame(Array(bytes), isWhole: false)] {
             guard let view = try? FrameView(skeleton) else { continue }
-            try require(view.partOffsets.count == view.rows.count, "parts without a place")
+            try require(view.outline.partOffsets.count == view.rows.count, "parts without a place")
             try require(view.indexes.count == view.header.entryCount, "indexes without an entry")
             let end = view.header.offset + UInt64(view.header.headerByteCount + view.header.bodyByteCount)
-            for (offset, row) in zip(view.partOffsets, view.rows) {
+            for (offset, row) in zip(view.outline.partOffsets, view.rows) {
                 try require(offset + UInt64(row.ciphertextByteCount) <= end, "a part reaches past its frame")
             }
             for ordinal in 0..<min(view.header.entryCount, 40) {
-                _ = try? view.part(ofEntry: ordinal)
+                _ = try? view.outline.part(ofEntry: ordinal)
                 _ = view.entry(view.header.firstIndex + UInt64(ordinal))
             }
             try view.withEntries { try requireEntries(view.columns, $0) }

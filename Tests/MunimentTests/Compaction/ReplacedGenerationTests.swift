@@ -91,7 +91,7 @@ import Testing
         let reference = try #require(try old.frames().last)
         // Before the file is removed it can still be read, by whoever has the handle.
         let frame = try reader.frame(reference, in: old)
-        _ = try reader.part(0, of: frame, in: old)
+        _ = try reader.part(0, of: frame.outline, in: old)
         #expect(reader.frames.contents.keys.allSatisfy { $0.segment != old.segment })
         #expect(reader.parts.contents.keys.allSatisfy { $0.frame.segment != old.segment })
         #expect(reader.partKeys.contents.keys.allSatisfy { $0.segment != old.segment })

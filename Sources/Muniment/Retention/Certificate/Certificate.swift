@@ -76,7 +76,7 @@ private struct CertifiedRecords {
     /// The indexes, ascending.
     mutating func find() throws(ArchiveError) -> [UInt64] {
         guard disposition < snapshot.size else { throw CertifiedRecords.absent(disposition) }
-        var next = try snapshot.reader.frame(containing: snapshot.size - 1).header.lastControl
+        var next = try snapshot.reader.outline(containing: snapshot.size - 1).header.lastControl
         while let index = next {
             let record = try ClassTable.control(snapshot.reader, index)
             if index < snapshot.size { try take(record, index) }
