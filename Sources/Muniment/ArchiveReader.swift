@@ -47,9 +47,7 @@ public final class ArchiveReader: Sendable {
                 }
                 let reader = try LogStore.makeReader(fileSystem, paths, recovered, keys, isWritable: false)
                 let classes = ClassTable()
-                let size = recovered.committed.treeSize
-                let head = size > 0 ? try reader.outline(containing: size - 1).header.lastControl : nil
-                _ = try classes.load(reader, head: head)
+                _ = try classes.load(reader, head: try reader.newestControl(size: recovered.committed.treeSize))
                 return State(
                     reader: reader, snapshot: try Snapshot(note, reader: reader, classes: classes), recovered: recovered
                 )

@@ -14,6 +14,12 @@ struct Prove: ParsableCommand {
               muniment prove mail 17 > 17.proof
               muniment verify 17.proof --key "$(cat mail.vkey)"
 
+            With --segment: the same for the control record that binds a segment's file to the log, its seal or the \
+            disposition that wrote it last. Whoever has the file, the proof and the key can verify the file apart from its archive.
+
+              muniment prove mail --segment 12 > seal.proof
+              muniment verify 000000000012-0000.seg --against seal.proof --key "$(cat mail.vkey)"
+
             With --from: the body of a C2SP tlog-witness add-checkpoint request, which shows that the log has only \
             grown since that size.
 
@@ -27,6 +33,9 @@ struct Prove: ParsableCommand {
     @Argument(help: "The record's index.")
     var index: UInt64?
 
+    @Option(help: ArgumentHelp("Prove what binds the file of this segment to the log.", valueName: "number"))
+    var segment: UInt64?
+
     @Option(help: ArgumentHelp("Prove that the log extends its state of this size.", valueName: "size"))
     var from: UInt64?
 
@@ -34,15 +43,15 @@ struct Prove: ParsableCommand {
     var at: UInt64?
 
     func validate() throws {
-        guard (index == nil) != (from == nil) else {
-            throw ValidationError("Give either the index of a record or --from with a size.")
+        guard [index != nil, segment != nil, from != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError("Give the index of a record, --segment with a number or --from with a size.")
         }
     }
 
     func run() throws {
         let newest = try store.reader(needsKeys: false).snapshot
         let snapshot = try at.map { try newest.earlier(size: $0) } ?? newest
-        if let index {
+        if let index = try index ?? segment.map({ try snapshot.statement(ofSegment: $0) }) {
             guard index < snapshot.size else {
                 throw ArchiveError(
                     .absent,

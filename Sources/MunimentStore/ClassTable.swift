@@ -42,14 +42,10 @@ package final class ClassTable: Sendable {
         var chain = ControlChain(last: head, policy: nil)
         var seen: Set<UInt32> = []
         var newestOfDisposition: ControlRecord.Kind?
-        var next = head
-        while let index = next {
+        var cursor = ControlCursor(head)
+        while let index = cursor.index {
             let record = try ClassTable.control(reader, index)
-            if record.kind == .seal {
-                next = try translating("segment of record \(index)") {
-                    try record.body.decode(SealRecord.init(decoding:)).policy
-                }
-            } else {
+            if record.kind != .seal {
                 if chain.policy == nil { chain.policy = index }
                 if chain.clock == nil, record.kind == .clock || record.kind == .identity { chain.clock = index }
                 if [.intent, .prepared, .completed].contains(record.kind) {
@@ -61,13 +57,8 @@ package final class ClassTable: Sendable {
                     }
                     if seen.insert(stated.classID).inserted { set(stated) }
                 }
-                next = record.previous
             }
-            if let next, next >= index {
-                throw ArchiveError(
-                    .damaged,
-                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
-            }
+            try cursor.advance(past: record, skippingSeals: true)
         }
         let isDispositionOpen = newestOfDisposition.map { $0 != .completed } ?? false
         isOpen.withLock { $0 = isDispositionOpen }

@@ -158,10 +158,8 @@ package final class LogStore: @unchecked Sendable {
         try StoreRepair(fileSystem, paths, recovered).run(keys)
         let reader = try LogStore.makeReader(fileSystem, paths, recovered, keys, isWritable: true)
         let classes = ClassTable()
-        let size = recovered.committed.treeSize
-        let head = size > 0 ? try reader.outline(containing: size - 1).header.lastControl : nil
         var committed = recovered.committed
-        committed.chain = try classes.load(reader, head: head)
+        committed.chain = try classes.load(reader, head: try reader.newestControl(size: committed.treeSize))
         let signer = try CheckpointSigner.open(
             fileSystem, paths, manifest, keys: keys, newest: recovered.checkpointNote)
         try TailAuthority(reader, committed).requireOpenable(recovered.unsealed, from: recovered.checkpointSize)

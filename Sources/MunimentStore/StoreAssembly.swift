@@ -184,18 +184,16 @@ struct StoreAssembly {
 
     /// Whether the control chain holds the seal of `segment`.
     private func hasSealRecord(_ segment: UInt64) throws(ArchiveError) -> Bool {
-        let size = recovered.committed.treeSize
-        guard size > 0 else { return false }
-        var next = try reader.outline(containing: size - 1).header.lastControl
+        var cursor = ControlCursor(try reader.newestControl(size: recovered.committed.treeSize))
         let start = reader.segments.first { $0.segment == segment + 1 }?.firstIndex ?? 0
-        while let index = next, index >= start {
+        while let index = cursor.index, index >= start {
             let record = try ClassTable.control(reader, index)
             if record.kind == .seal, let seal = try? record.body.decode(SealRecord.init(decoding:)),
                 seal.segment == segment
             {
                 return true
             }
-            next = record.previous
+            try cursor.advance(past: record)
         }
         return false
     }

@@ -42,6 +42,8 @@ import Testing
             let path = fixture.directory.path + "/copy-\(number).seg"
             let name = try Self.name(fixture, number)
             try Data(fixture.read(name)).write(to: URL(fileURLWithPath: path))
+            let snapshot = try ArchiveReader(at: fixture.path, needsKeys: false).snapshot
+            #expect(try snapshot.statement(ofSegment: number) == index)
             return Copy(path: path, proof: try proof(fixture, of: index), sealIndex: index)
         }
     }

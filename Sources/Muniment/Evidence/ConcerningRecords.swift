@@ -69,20 +69,13 @@ struct ConcerningRecords {
     private static func walk(
         _ snapshot: Snapshot, _ body: (ControlRecord, UInt64) throws(FormatError) -> Void
     ) throws(ArchiveError) {
-        var next = try snapshot.reader.outline(containing: snapshot.size - 1).header.lastControl
-        while let index = next {
+        var cursor = ControlCursor(try snapshot.reader.newestControl(size: snapshot.size))
+        while let index = cursor.index {
             let record = try ClassTable.control(snapshot.reader, index)
-            next = record.previous
-            if record.kind == .seal {
-                next = try translating("record \(index)") { try record.body.decode(SealRecord.init(decoding:)).policy }
-            } else if index < snapshot.size {
+            if record.kind != .seal, index < snapshot.size {
                 try translating("record \(index)") { try body(record, index) }
             }
-            guard next.map({ $0 < index }) ?? true else {
-                throw ArchiveError(
-                    .damaged,
-                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
-            }
+            try cursor.advance(past: record, skippingSeals: true)
         }
     }
 }

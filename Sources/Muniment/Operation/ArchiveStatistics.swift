@@ -64,12 +64,11 @@ public struct ArchiveStatistics: Sendable {
             tree: TreeNodes(fileSystem, paths, isWritable: false, treeSize: recovered.committed.treeSize), keys: nil)
         for row in recovered.rows { reader.install(SegmentHandle(fileSystem, paths, row)) }
         for segment in recovered.unsealed { reader.install(SegmentHandle(fileSystem, paths, segment)) }
-        let size = recovered.committed.treeSize
-        var next = size > 0 ? try reader.outline(containing: size - 1).header.lastControl : nil
+        var cursor = ControlCursor(try reader.newestControl(size: recovered.committed.treeSize))
         var (count, purged): (UInt64, UInt64) = (0, 0)
         // A disposition's end is met before what it carried out.
         var carriedOut: Set<UInt64> = []
-        while let index = next {
+        while let index = cursor.index {
             count += 1
             let record = try ClassTable.control(reader, index)
             try translating("record \(index)") {
@@ -79,12 +78,7 @@ public struct ArchiveStatistics: Sendable {
                     purged += try record.body.decode(PreparedRecord.init(decoding:)).purged.count
                 }
             }
-            next = record.previous
-            if let next, next >= index {
-                throw ArchiveError(
-                    .damaged,
-                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
-            }
+            try cursor.advance(past: record)
         }
         return (count, purged)
     }

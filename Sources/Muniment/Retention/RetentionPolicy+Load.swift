@@ -16,20 +16,11 @@ extension RetentionPolicy {
     /// chain of the store's commits is.
     package mutating func update(_ log: ProvenLog, head: UInt64?) throws(ArchiveError) {
         var found: [(index: UInt64, record: ControlRecord, entry: Entry)] = []
-        var next = head
-        while let index = next, newest.map({ index > $0 }) ?? true {
+        var cursor = ControlCursor(head)
+        while let index = cursor.index, newest.map({ index > $0 }) ?? true {
             let (record, entry) = try log.control(index)
-            if record.kind == .seal {
-                next = try translating("record \(index)") { try record.body.decode(SealRecord.init(decoding:)).policy }
-            } else {
-                found.append((index, record, entry))
-                next = record.previous
-            }
-            if let next, next >= index {
-                throw ArchiveError(
-                    .damaged,
-                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
-            }
+            if record.kind != .seal { found.append((index, record, entry)) }
+            try cursor.advance(past: record, skippingSeals: true)
         }
         for (index, record, entry) in found.reversed() {
             let privatePart = record.kind == .hold ? try log.content(index, entry).map { Array($0.payload) } : nil

@@ -42,16 +42,11 @@ final class FooterStatements: Sendable {
 
     private func update(_ state: inout State, _ committed: Committed) throws(ArchiveError) {
         var found: [(index: UInt64, record: ControlRecord)] = []
-        var next = committed.chain.last
-        while let index = next, state.newest.map({ index > $0 }) ?? true {
+        var cursor = ControlCursor(committed.chain.last)
+        while let index = cursor.index, state.newest.map({ index > $0 }) ?? true {
             let record = try reader.provenControl(index, committed).record
             if [.seal, .intent, .prepared, .completed].contains(record.kind) { found.append((index, record)) }
-            next = record.previous
-            if let next, next >= index {
-                throw ArchiveError(
-                    .damaged,
-                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
-            }
+            try cursor.advance(past: record)
         }
         for (index, record) in found.reversed() {
             try translating("record \(index)") { try FooterStatements.take(record, index, &state) }

@@ -76,19 +76,11 @@ private struct CertifiedRecords {
     /// The indexes, ascending.
     mutating func find() throws(ArchiveError) -> [UInt64] {
         guard disposition < snapshot.size else { throw CertifiedRecords.absent(disposition) }
-        var next = try snapshot.reader.outline(containing: snapshot.size - 1).header.lastControl
-        while let index = next {
+        var cursor = ControlCursor(try snapshot.reader.newestControl(size: snapshot.size))
+        while let index = cursor.index {
             let record = try ClassTable.control(snapshot.reader, index)
             if index < snapshot.size { try take(record, index) }
-            next = record.previous
-            if record.kind == .seal {
-                next = try translating("record \(index)") { try record.body.decode(SealRecord.init(decoding:)).policy }
-            }
-            guard next.map({ $0 < index }) ?? true else {
-                throw ArchiveError(
-                    .damaged,
-                    "The chain of control records runs forward at \(index); run verify on a copy of the store.")
-            }
+            try cursor.advance(past: record, skippingSeals: true)
             if index == disposition, record.kind != .intent { throw CertifiedRecords.absent(disposition) }
         }
         guard found.contains(disposition) else { throw CertifiedRecords.absent(disposition) }
