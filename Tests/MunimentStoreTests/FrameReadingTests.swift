@@ -141,6 +141,30 @@ import Testing
         try store.close()
     }
 
+    @Test func aFooterThatGivesAFrameMoreEntriesIsRefused() throws {
+        let directory = try TemporaryDirectory()
+        let store = try makeStore(directory.path + "/archive")
+        let handle = try #require(store.reader.segments.first)
+        var frames = try handle.frames()
+        let place = try #require(frames.firstIndex { $0.entryCount == 130 })
+        let end = frames[place].firstIndex + 130
+        frames[place].entryCount += 3
+        for next in frames[(place + 1)...].indices { frames[next].firstIndex += 3 }
+        let reader = LogReader(
+            store.reader.fileSystem, store.reader.paths, logID: store.reader.logID, tree: store.reader.tree,
+            keys: store.reader.keys)
+        reader.install(
+            SegmentHandle(
+                POSIXFileSystem(), handle.path, segment: 0, generation: handle.generation, firstIndex: 0, frames: frames
+            ))
+        for index in end - 1..<end + 6 {
+            #expect(throws: ArchiveError.self) { try reader.entry(index) }
+            #expect(throws: ArchiveError.self) { try reader.content(index) }
+            #expect(throws: (any Error).self) { try reader.nodes([NodeID(level: 0, index: index)]) }
+        }
+        try store.close()
+    }
+
     @Test func cachedNodesAreThoseThatWereRead() {
         var cache = NodeCache()
         func chunk(_ key: UInt64) -> [UInt8] {

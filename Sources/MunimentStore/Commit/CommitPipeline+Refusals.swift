@@ -79,7 +79,8 @@ extension CommitPipeline {
     func spaceRefusal(_ append: PendingAppend) -> ArchiveError? {
         guard !append.isControl, mayBeFull else { return nil }
         let available = (try? fileSystem.availableByteCount(paths.root)) ?? .max
-        let isFull = available < limits.reserveByteCount + UInt64(append.byteCount)
+        // Frames that are on their way take theirs first.
+        let isFull = available < limits.reserveByteCount + former.plannedByteCount + UInt64(append.byteCount)
         monitor.change { state in
             state.isFull = isFull
             state.byteCountSinceSpaceCheck = 0

@@ -133,6 +133,12 @@ final class FrameFormer {
         segment.entryCount > 0 && segment.entryCount + count > limits.segmentEntryCount - FrameFormer.sealEntryCount
     }
 
+    /// What the frames that are planned and not durable yet may take, in bytes.
+    var plannedByteCount: UInt64 {
+        segment.plannedByteCount.load(ordering: .relaxed)
+            + (previousSegment?.plannedByteCount.load(ordering: .relaxed) ?? 0)
+    }
+
     /// Whether so much fits into the segment, whatever its age. An empty one takes anything.
     func hasRoom(count: Int, byteCount: Int) -> Bool {
         if segment.entryCount == 0 { return true }

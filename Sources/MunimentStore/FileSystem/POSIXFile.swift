@@ -78,7 +78,7 @@ final class POSIXFile: File {
         do {
             let held = try hold(.lock)
             try call(.lock) { SystemCalls.lockExclusively($0) }
-            held.isLocked.store(true, ordering: .relaxed)
+            held.locker.store(getpid(), ordering: .relaxed)
             return true
         } catch {
             guard error.errno == EAGAIN else { throw error }
@@ -126,13 +126,15 @@ final class POSIXFile: File {
 /// Owns a descriptor of the process, and closes it at its end.
 final class Descriptor: Sendable {
     let number: Int32
-    let isLocked = Atomic(false)
+    /// The process that took the lock through this descriptor; 0 for none.
+    let locker = Atomic<pid_t>(0)
 
     init(_ number: Int32) { self.number = number }
 
     deinit {
-        // A process that another thread is forking at this moment has the open file too, and the lock with it, until it executes its program.
-        if isLocked.load(ordering: .relaxed) { SystemCalls.unlock(number) }
+        // A process that another thread is forking at this moment has the open file too, and the lock with it, until it executes its program. A child
+        // that only lets go of its copy leaves the lock alone.
+        if locker.load(ordering: .relaxed) == getpid() { SystemCalls.unlock(number) }
         // An error here tells nothing about durability, and Linux has freed the number even when it was interrupted.
         _ = Glibc.close(number)
     }

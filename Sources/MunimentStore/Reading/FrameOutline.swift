@@ -62,7 +62,9 @@ package final class FrameOutline: Sendable {
             let occurred = run.occurred.isEmpty ? 0 : 32 + run.occurred.count * MemoryLayout<Microseconds>.stride
             return sum + MemoryLayout<EntryRun>.stride + occurred + run.extensions.reduce(0) { $0 + 40 + $1.count }
         }
-        return 512 + runs + rows.count * (MemoryLayout<PartRow>.stride + 8)
+        // A token owns two arrays, a body file one.
+        let announced = header.tokens.count * 160 + header.bodyFiles.count * 130 + header.groups.count * 60
+        return 512 + announced + runs + rows.count * (MemoryLayout<PartRow>.stride + 8)
     }
 
     /// Where the commitment of the frame's entry `ordinal` is in the skeleton.

@@ -236,7 +236,8 @@ package final class LogReader: Sendable {
         throws(FormatError)
     {
         guard header.segment == handle.segment, header.generation == handle.generation,
-            header.offset == reference.offset, header.firstIndex == reference.firstIndex
+            header.offset == reference.offset, header.firstIndex == reference.firstIndex,
+            header.entryCount == Int(reference.entryCount)
         else { throw FormatError(.inconsistent, "frame", at: 0, "the frame belongs elsewhere") }
     }
 

@@ -45,7 +45,11 @@ package final class SegmentHandle: Sendable {
         /// is none, or no footer is known.
         var index: Result<SegmentIndexPlace, FormatError>?
 
-        mutating func forgetSkeletons() { (skeletons, skeletonByteCount) = ([:], 0) }
+        /// Returns them: there may be tens of thousands, which are better freed after the lock is let go.
+        mutating func takeSkeletons() -> [UInt64: [UInt8]] {
+            defer { (skeletons, skeletonByteCount) = ([:], 0) }
+            return skeletons
+        }
     }
 
     package let segment: UInt64
@@ -122,10 +126,11 @@ package final class SegmentHandle: Sendable {
     /// Lets go of the file for good: once it is removed, its space is the disk's again when the last read ends. A read that begins on it
     /// now opens it for itself, or finds it gone.
     func retire() {
-        state.withLock { state in
+        let last = state.withLock { state in
             state.isReplaced = true
-            state.forgetSkeletons()
+            return state.takeSkeletons()
         }
+        _ = consume last
         closeFile()
     }
 
@@ -156,10 +161,11 @@ package final class SegmentHandle: Sendable {
 
     /// Takes the index of a footer that was written to this file.
     func seal(_ footer: Footer) {
-        state.withLock { state in
+        let last = state.withLock { state in
             state.index = SegmentIndexPlace.find(footer)
-            state.forgetSkeletons()
+            return state.takeSkeletons()
         }
+        _ = consume last
     }
 
     /// The frame that holds `index`; nil when none does. O(log frames).

@@ -1,4 +1,4 @@
-// Sealing a segment that has ended: its frames are read back, digests of them go into a footer, and the footer's digest
+// Sealing a segment that has ended: digests of its frames, which are in memory or read back, go into a footer, and the footer's digest
 // into a seal record in the next segment. Format/footer.md.
 //
 // The story, and what happens if we die after each step:
