@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -40,20 +39,3 @@ int64_t mk_file_system_type(int fd) {
 int mk_exclude_from_core_dumps(void *address, size_t count) { return madvise(address, count, MADV_DONTDUMP); }
 
 int mk_disable_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
-
-// The C library has no name for this structure: version 0 of it, as the kernel defines it.
-struct mk_sched_attr {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline, period;
-};
-
-int mk_set_scheduler_slice(uint64_t nanoseconds) {
-    struct mk_sched_attr attributes = {0};
-    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return -1;
-    attributes.size = sizeof attributes;
-    attributes.runtime = nanoseconds;
-    return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
-}

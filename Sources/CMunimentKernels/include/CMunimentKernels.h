@@ -64,8 +64,5 @@ int64_t mk_file_system_type(int fd);
 int mk_exclude_from_core_dumps(void *address, size_t count);
 /// Forbids core dumps and ptrace of this process (prctl PR_SET_DUMPABLE 0).
 int mk_disable_core_dumps(void);
-/// Asks the scheduler for turns of `nanoseconds` for the calling thread, its policy and nice value kept: a thread with short turns is let in sooner
-/// when it wakes (sched_setattr, Linux 6.12). Older kernels take no notice.
-int mk_set_scheduler_slice(uint64_t nanoseconds);
 
 #endif

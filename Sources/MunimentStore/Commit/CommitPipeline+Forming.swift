@@ -42,7 +42,7 @@ extension CommitPipeline {
 
     /// What the former has to do next; nil for nothing yet. Called under the lock.
     func nextWork(_ state: inout PipelineState) -> Work? {
-        if state.isInline || state.isPipelineFull { return nil }
+        if state.isInline || state.inFlight >= CommitPipeline.inFlightMax { return nil }
         guard let first = state.queue.first else { return state.isEnding && state.inFlight == 0 ? .stop : nil }
         // Decided once, here: the clock, a frame that is settled or a seal meanwhile would give another answer later, and a second segment would
         // begin while one waits for its seal.

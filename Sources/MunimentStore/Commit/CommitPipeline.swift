@@ -26,11 +26,8 @@ package final class CommitPipeline: @unchecked Sendable {
     /// How long the former waits for as many appends as came together last time: clients that were answered together come back together, and a
     /// frame for the first of them alone would cost the others a sync.
     static let companyMicroseconds: Int64 = 200
-    /// Frames between forming and durability: as many as keep the cores busy while one waits for the device. Of large frames a few do, and each
-    /// block holds a buffer.
-    static let inFlightMax = 8
-    static let largeInFlightMax = 3
-    static let inFlightBlockMax = 128
+    /// Frames between forming and durability.
+    static let inFlightMax = 3
 
     let monitor: Monitor<PipelineState>
     let former: FrameFormer
@@ -60,8 +57,8 @@ package final class CommitPipeline: @unchecked Sendable {
         workers = WorkerPool(count: isSynchronous ? 0 : workerCount)
         if isSynchronous { return }
         threads = [
-            OwnThread(hasShortTurns: true) { [unowned self] in while self.formNext() {} },
-            OwnThread(hasShortTurns: true) { [unowned self] in while self.commitNext() {} },
+            OwnThread { [unowned self] in while self.formNext() {} },
+            OwnThread { [unowned self] in while self.commitNext() {} },
         ]
     }
 

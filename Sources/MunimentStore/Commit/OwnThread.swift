@@ -90,13 +90,9 @@ package final class OwnThread: @unchecked Sendable {
     // Written in init only; joined once, by the owner.
     private var handle: pthread_t = 0
 
-    /// Starts the thread. One that others wait for, and that only ever works for moments, is let in before those that work long.
-    package init(hasShortTurns: Bool = false, _ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(
-            Box {
-                if hasShortTurns { SystemCalls.preferShortTurns() }
-                body()
-            })
+    /// Starts the thread.
+    package init(_ body: @escaping @Sendable () -> Void) {
+        let box = Unmanaged.passRetained(Box(body))
         let status = pthread_create(
             &handle, nil,
             { raw in

@@ -56,13 +56,6 @@ struct PipelineState {
     /// Whether no frame is under way; appends may still wait.
     var isIdle: Bool { inFlight == 0 && !isForming && !isInline }
 
-    /// Whether no other frame may be formed until one is durable.
-    var isPipelineFull: Bool {
-        if inFlight < CommitPipeline.largeInFlightMax { return false }
-        return inFlight >= CommitPipeline.inFlightMax
-            || ordered.reduce(0) { $0 + $1.blocks.count } >= CommitPipeline.inFlightBlockMax
-    }
-
     /// Hands over from the line as much as there is room for, in order; true if any.
     mutating func admit(upTo byteCountMax: Int) -> Bool {
         var count = 0

@@ -32,9 +32,6 @@ enum SystemCalls {
         return type == -1 ? -1 : type & 0xFFFF_FFFF
     }
 
-    /// Lets the calling thread in sooner when it wakes. Best effort: without it everything only takes longer.
-    static func preferShortTurns() { _ = mk_set_scheduler_slice(100_000) }
-
     /// Repeats a call that returns -1 while a signal interrupts it.
     @inline(__always)
     static func retrying(_ call: () -> Int32) -> Int32 {
