@@ -3,6 +3,7 @@
 
 import Glibc
 import Muniment
+import MunimentVerify
 
 /// Shows how far long work has come. Used by one thread.
 struct Progress: Sendable {
@@ -40,15 +41,7 @@ final class SharedProgress: Sendable {
 /// Numbers as people read them.
 enum Quantity {
     /// `1,234,567`.
-    static func count(_ number: some BinaryInteger) -> String {
-        let digits = Array(String(number))
-        var text = ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place) % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return text
-    }
+    static func count(_ number: some BinaryInteger) -> String { PageText.count(number) }
 
     /// `12.3 MB`, in powers of a thousand.
     static func bytes(_ count: some BinaryInteger) -> String {

@@ -75,10 +75,10 @@ struct Markup: ExpressibleByStringInterpolation, Sendable {
     }
 }
 
-/// Words and numbers as a page spells them.
-enum PageText {
+/// Words and numbers as a page spells them, and the command with it.
+package enum PageText {
     /// `1,234,567`
-    static func count(_ number: some BinaryInteger) -> String {
+    package static func count(_ number: some BinaryInteger) -> String {
         let digits = Array(String(number))
         var text = ""
         for (place, digit) in digits.enumerated() {
